@@ -1,0 +1,55 @@
+// Writes answers, and reads what concerns all creating requests: the idempotency key and how long to wait.
+import type { Request, Response } from 'express';
+
+import type { FieldFault } from '../contract/problem.ts';
+import type { IdempotencyKey } from '../jobs/accept.ts';
+import { fingerprint } from '../jobs/canonical-json.ts';
+import { ApiError } from './problem.ts';
+import { parseIdempotencyKey } from './schemas/idempotency-key.ts';
+import { parsePreferWait, parseWaitParameter } from './schemas/wait.ts';
+
+export function sendJson(response: Response, status: number, body: unknown): void {
+  sendText(response, status, JSON.stringify(body));
+}
+
+/** For answers that must be the same to the byte. */
+export function sendText(response: Response, status: number, body: string): void {
+  response.status(status).type('application/json').send(body);
+}
+
+export function idempotencyKeyOf(request: Request, content: unknown): IdempotencyKey | null {
+  const parsed = parseIdempotencyKey(request.get('idempotency-key'));
+  if (!parsed.ok) throw new ApiError('invalidIdempotencyKey', { detail: parsed.detail });
+  if (parsed.key === null) return null;
+  const { method, path } = request;
+  return { scope: `${method} ${path}`, key: parsed.key, fingerprint: fingerprint({ method, path, content }) };
+}
+
+/** `Prefer: wait=20`; null where the client did not ask. */
+export function preferredWaitMs(request: Request, response: Response): number | null {
+  const waitMs = parsePreferWait(request.get('prefer'));
+  if (waitMs !== null) response.set('Preference-Applied', `wait=${Math.floor(waitMs / 1_000)}`);
+  return waitMs;
+}
+
+/** `?wait=20s`, the only parameter that a single thing takes. */
+export function waitParameterMs(request: Request): number {
+  const query = queryOf(request);
+  const unknown = [...new Set(query.keys())].filter((name) => name !== 'wait');
+  const faults: FieldFault[] = unknown.map((name) => ({ pointer: `/query/${name}`, detail: 'Unknown parameter.' }));
+  const parsed = parseWaitParameter(query.getAll('wait'));
+  if (!parsed.ok) faults.push(...parsed.faults);
+  if (faults.length > 0 || !parsed.ok) throw new ApiError('validationFailed', { errors: faults });
+  return parsed.waitMs ?? 0;
+}
+
+export function queryOf(request: Request): URLSearchParams {
+  return new URL(request.originalUrl, 'http://localhost').searchParams;
+}
+
+export function pathParameter(request: Request, name: string): string {
+  const value = request.params[name];
+  // What is no id of ours is the id of nothing.
+  if (typeof value !== 'string' || !/^[A-Za-z0-9_.:-]{1,200}$/.test(value)) throw new ApiError('notFound');
+  return value;
+}

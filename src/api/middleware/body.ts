@@ -1,0 +1,51 @@
+// Reads a JSON body strictly: type, size, encoding and content are checked before a route sees a value.
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+
+import { parseStrictJson } from '../../jobs/json/strict-json.ts';
+import { ApiError } from '../problem.ts';
+
+const MIB = 1024 * 1024;
+export const BODY_LIMIT_BYTES = MIB;
+export const BATCH_BODY_LIMIT_BYTES = 10 * MIB;
+
+export interface JsonBodyOptions {
+  limitBytes?: number;
+  /** A request without a body reads as this; without it, a body is required. */
+  emptyAs?: unknown;
+  keysPerItemOf?: string | null;
+}
+
+/** Puts the parsed value in `request.body`. */
+export function jsonBody({
+  limitBytes = BODY_LIMIT_BYTES,
+  emptyAs,
+  keysPerItemOf = null,
+}: JsonBodyOptions = {}): RequestHandler {
+  const read = express.raw({ type: () => true, limit: limitBytes, inflate: false });
+  const parse = (request: Request, _response: Response, next: NextFunction): void => {
+    const body: unknown = request.body;
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+    if (bytes.length === 0 && emptyAs !== undefined) {
+      request.body = emptyAs;
+      return next();
+    }
+    if (!request.is('application/json')) throw new ApiError('unsupportedMediaType');
+    const parsed = parseStrictJson(bytes, { keysPerItemOf });
+    if (!parsed.ok) {
+      const { code, detail, pointer } = parsed;
+      throw new ApiError(code, { detail, errors: [{ pointer, detail }] });
+    }
+    request.body = parsed.value;
+    next();
+  };
+  return (request, response, next) => {
+    void read(request, response, (error?: unknown) => {
+      if (error) return next(error);
+      try {
+        parse(request, response, next);
+      } catch (fault) {
+        next(fault);
+      }
+    });
+  };
+}

@@ -1,0 +1,49 @@
+// The one place that turns a thrown error into an answer; what nobody expected is logged and answered without detail.
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+
+import { InvalidCursorError } from '../../db/list.ts';
+import { StoreUnavailableError } from '../../db/pool.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { ApiError, toProblem } from '../problem.ts';
+
+export const notFound: RequestHandler = () => {
+  throw new ApiError('notFound');
+};
+
+export function createErrorHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const { requestId } = response.locals;
+    const known = toApiError(error);
+    if (known.code === 'internal') log.error({ requestId, err: error }, 'request failed');
+    if (known.code === 'storeUnavailable') log.warn({ requestId, err: error }, 'store unavailable');
+    if (response.headersSent) return next(error);
+    const problem = toProblem(known, requestId);
+    // What is left of the body is not read: the connection cannot be used again.
+    if (problem.status === 413) response.set('Connection', 'close');
+    response.status(problem.status).set(known.headers).type('application/problem+json').send(JSON.stringify(problem));
+  };
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof StoreUnavailableError) {
+    const detail = 'The request may or may not have been kept. Send it again with the same Idempotency-Key.';
+    return new ApiError('storeUnavailable', { detail, headers: { 'Retry-After': '2' } });
+  }
+  if (error instanceof InvalidCursorError) {
+    return new ApiError('validationFailed', {
+      errors: [{ pointer: '/query/cursor', detail: 'Not a cursor of this list.' }],
+    });
+  }
+  return fromBodyReader(error) ?? new ApiError('internal');
+}
+
+/** express and its body reader name their errors by `type` and `status`. */
+function fromBodyReader(error: unknown): ApiError | null {
+  const { type, status } = error as { type?: unknown; status?: unknown };
+  if (type === 'entity.too.large') return new ApiError('tooLarge');
+  if (type === 'encoding.unsupported')
+    return new ApiError('unsupportedMediaType', { detail: 'Send the body unencoded.' });
+  if (typeof status === 'number' && status >= 400 && status < 500) return new ApiError('invalidRequest');
+  return null;
+}

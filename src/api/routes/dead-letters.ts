@@ -1,0 +1,102 @@
+// /v1/dead-letters and /v1/bulk-operations: what failed for good, and how it gets another chance.
+import { Router } from 'express';
+
+import { abortBulk, type BulkRow, findBulk } from '../../db/bulk-operations.ts';
+import {
+  DEAD_LETTER_COLUMNS,
+  DEAD_LETTER_FILTERS,
+  type DeadLetterRow,
+  deleteDeadLetter,
+  findDeadLetter,
+} from '../../db/dead-letters.ts';
+import { listPage } from '../../db/list.ts';
+import { createBulk, startBulk } from '../../jobs/bulk-redrive.ts';
+import { deadLetterView } from '../../jobs/view.ts';
+import { idempotencyKeyOf, pathParameter, queryOf, sendJson, sendText } from '../answer.ts';
+import type { ApiDeps } from '../deps.ts';
+import { jsonBody } from '../middleware/body.ts';
+import { ApiError } from '../problem.ts';
+import { parseListQuery } from '../schemas/list-query.ts';
+import { DEAD_LETTER_QUERY, parseBulkRedrive, parseRedrive } from '../schemas/redrive.ts';
+
+const LIST = { table: 'dead_letters', columns: DEAD_LETTER_COLUMNS, conditions: DEAD_LETTER_FILTERS };
+
+export function deadLetterRoutes({ db, client, taskQueue, redrive, log }: ApiDeps): Router {
+  const router = Router();
+
+  router.get('/dead-letters', async (request, response) => {
+    const parsed = parseListQuery(queryOf(request), { filters: DEAD_LETTER_QUERY });
+    if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
+    const page = await listPage<DeadLetterRow>(db, LIST, response.locals.tenant, parsed);
+    sendJson(response, 200, { ...page, items: page.items.map(deadLetterView) });
+  });
+
+  router.get('/dead-letters/:id', async (request, response) => {
+    const letter = await findDeadLetter(db, response.locals.tenant, pathParameter(request, 'id'));
+    if (!letter) throw new ApiError('notFound');
+    sendJson(response, 200, deadLetterView(letter));
+  });
+
+  router.delete('/dead-letters/:id', async (request, response) => {
+    const deleted = await deleteDeadLetter(db, response.locals.tenant, pathParameter(request, 'id'));
+    if (!deleted) throw new ApiError('notFound');
+    response.status(204).end();
+  });
+
+  router.post('/dead-letters/redrive', jsonBody(), async (request, response) => {
+    const parsed = parseBulkRedrive(request.body);
+    if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
+    const bulk = await createBulk(db, response.locals.tenant, parsed.value);
+    await startBulk(client, taskQueue, bulk.id).catch((error: unknown) => {
+      log.warn({ bulk: bulk.id, err: error }, 'bulk operation not started; the relay will');
+    });
+    sendJson(response, 202, bulkView(bulk));
+  });
+
+  router.post('/dead-letters/:id/redrive', jsonBody({ emptyAs: {} }), async (request, response) => {
+    const { tenant } = response.locals;
+    const id = pathParameter(request, 'id');
+    const key = idempotencyKeyOf(request, request.body);
+    const parsed = parseRedrive(request.body);
+    if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
+    const redriven = await redrive(tenant, id, parsed.value, key);
+    switch (redriven.kind) {
+      case 'created':
+        response.location(`/v1/jobs/${redriven.job.id}`);
+        return sendText(response, 201, redriven.answer);
+      case 'replayed':
+        response.set('Idempotency-Replayed', 'true');
+        return sendText(response, 200, redriven.answer);
+      case 'invalid':
+        throw new ApiError(redriven.code, { errors: redriven.faults });
+      case 'keyReused':
+        throw new ApiError('idempotencyKeyReused');
+      case 'alreadyRedriven':
+        throw new ApiError('alreadyRedriven');
+      case 'jobGone':
+        throw new ApiError('notFound', { detail: 'The job of this dead letter has been removed.' });
+      case 'notFound':
+        throw new ApiError('notFound');
+    }
+  });
+
+  router.get('/bulk-operations/:id', async (request, response) => {
+    const bulk = await findBulk(db, response.locals.tenant, pathParameter(request, 'id'));
+    if (!bulk) throw new ApiError('notFound');
+    sendJson(response, 200, bulkView(bulk));
+  });
+
+  router.post('/bulk-operations/:id/abort', jsonBody({ emptyAs: {} }), async (request, response) => {
+    const { tenant } = response.locals;
+    const id = pathParameter(request, 'id');
+    const aborted = await abortBulk(db, tenant, id);
+    if (aborted) return sendJson(response, 200, bulkView(aborted));
+    throw new ApiError((await findBulk(db, tenant, id)) ? 'alreadyFinal' : 'notFound');
+  });
+
+  return router;
+}
+
+function bulkView({ id, status, total, done, skipped, failed, createdAt, finishedAt }: BulkRow) {
+  return { id, status, counts: { total, done, skipped, failed }, createdAt, finishedAt };
+}

@@ -1,0 +1,37 @@
+// What the API, the workers and other services must agree on when they speak to Temporal.
+
+/** Unless `PERDURE_TASK_QUEUE` says otherwise. */
+export const DEFAULT_TASK_QUEUE = 'perdure';
+export const HTTP_JOB = 'httpJob';
+export const BULK_REDRIVE = 'bulkRedrive';
+
+export const RUN_NOW_SIGNAL = 'runNow';
+export const ABORT_SIGNAL = 'abort';
+
+/** Keyword search attributes, registered by the worker at start. */
+export const SEARCH_ATTRIBUTES = { name: 'PerdureName', host: 'PerdureHost', tenant: 'PerdureTenant' } as const;
+
+/** What the workflow of an accepted job must know; everything else stays in PostgreSQL under the workflow's id. */
+export interface JobPlan {
+  runAtMs: number | null;
+  deadlineAtMs: number | null;
+  timeoutMs: number;
+  /** `local`: inside the first workflow task, for short calls that may be repeated. */
+  firstAttempt: 'local' | 'regular';
+}
+
+/** Either the plan of a row that exists, or a job spec as POST /v1/jobs takes it: the workflow then registers itself. */
+export type JobInput = { plan: JobPlan } | { spec: unknown; tenant?: string };
+
+export type AttemptResult =
+  | { kind: 'final'; status: string; reason: string | null; detail: string | null }
+  | { kind: 'retry'; atMs: number }
+  /** The call was made and only our bookkeeping failed: `record` is written later, the call is not repeated. */
+  | { kind: 'unrecorded'; record: unknown }
+  /** Nothing was sent: the store was away. */
+  | { kind: 'unopened' };
+
+export interface AttemptInput {
+  jobId: string;
+  plan: JobPlan;
+}

@@ -1,0 +1,42 @@
+// The attempts table: a row is opened before the call and closed with what came of it (settle.ts).
+import type { StoredError } from '../contract/problem.ts';
+import { JOB_COLUMNS, type JobRow } from './jobs.ts';
+import type { Queryable } from './pool.ts';
+
+export interface AttemptRow {
+  number: number;
+  outcome: 'open' | 'answered' | 'notSent' | 'unknown';
+  httpStatus: number | null;
+  error: StoredError | null;
+  startedAt: Date;
+  finishedAt: Date | null;
+  durationMs: number | null;
+  worker: string;
+}
+
+/** The claim: only a job that waits can be taken, and whoever takes it is the only one whose result counts. */
+const OPEN_ATTEMPT = `with job as (
+    update jobs set status = 'running', attempt_id = $2, attempts = attempts + 1, next_attempt_at = null,
+      started_at = coalesce(started_at, now()), updated_at = now(), check_at = now() + interval '60 seconds',
+      seen_in_temporal = true
+    where id = $1 and status in ('scheduled', 'queued', 'retrying') returning *),
+  attempt as (
+    insert into attempts (id, job_id, number, worker, started_at) select $2, id, attempts, $3, now() from job)
+  select ${JOB_COLUMNS} from job`;
+
+export async function openAttempt(
+  db: Queryable,
+  { jobId, attemptId, worker }: { jobId: string; attemptId: string; worker: string },
+): Promise<JobRow | null> {
+  const rows = await db.query<JobRow>(OPEN_ATTEMPT, [jobId, attemptId, worker]);
+  return rows[0] ?? null;
+}
+
+export async function listAttempts(db: Queryable, jobId: string): Promise<AttemptRow[]> {
+  return db.query<AttemptRow>(
+    `select number, outcome, http_status as "httpStatus", error, started_at as "startedAt", finished_at as "finishedAt",
+       duration_ms as "durationMs", worker
+     from attempts where job_id = $1 order by number`,
+    [jobId],
+  );
+}

@@ -1,0 +1,28 @@
+// What was answered first under an Idempotency-Key; the rows are written with what they made (jobs.ts and others).
+import type { NewKey } from './jobs.ts';
+import type { Queryable } from './pool.ts';
+
+export interface KeyRow {
+  fingerprint: string;
+  resourceId: string;
+  answer: string;
+}
+
+export async function findKey(db: Queryable, tenant: string, { scope, key }: { scope: string; key: string }) {
+  const rows = await db.query<KeyRow>(
+    `select fingerprint, resource_id as "resourceId", answer from idempotency_keys
+     where tenant = $1 and scope = $2 and key = $3`,
+    [tenant, scope, key],
+  );
+  return rows[0] ?? null;
+}
+
+/** Waits for a concurrent holder of the same key; false when it has been taken. */
+export async function insertKey(db: Queryable, tenant: string, resourceId: string, key: NewKey): Promise<boolean> {
+  const rows = await db.query(
+    `insert into idempotency_keys (tenant, scope, key, fingerprint, resource_id, answer, created_at)
+     values ($1, $2, $3, $4, $5, $6, now()) on conflict do nothing returning key`,
+    [tenant, key.scope, key.key, key.fingerprint, resourceId, key.answer],
+  );
+  return rows.length === 1;
+}

@@ -1,0 +1,161 @@
+// The one door to PostgreSQL: every wait has an end, and a store that is away has an error of its own.
+import pg from 'pg';
+
+export interface Queryable {
+  query<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+export interface Database extends Queryable {
+  /** Runs `work` in one transaction; a deadlock or serialization failure runs it again, at most three times. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Calls `onMessage` for each NOTIFY on `channel`; reconnects by itself. Returns the closer. */
+  listen(channel: string, onMessage: (payload: string) => void): () => Promise<void>;
+  stats(): { total: number; idle: number; waiting: number };
+  close(): Promise<void>;
+}
+
+export class StoreUnavailableError extends Error {
+  override name = 'StoreUnavailableError';
+}
+
+export interface DatabaseOptions {
+  databaseUrl: string;
+  poolSize?: number;
+  applicationName?: string;
+  onError?: (error: Error) => void;
+}
+
+export function createDatabase({
+  databaseUrl,
+  poolSize = 20,
+  applicationName = 'perdure',
+  onError = () => {},
+}: DatabaseOptions): Database {
+  const connection = {
+    connectionString: databaseUrl,
+    application_name: applicationName,
+    connectionTimeoutMillis: 2_000,
+    keepAlive: true,
+  };
+  const pool = new pg.Pool({
+    ...connection,
+    max: poolSize,
+    idleTimeoutMillis: 30_000,
+    // The server gives up first, so that a slow statement leaves a usable connection; the client's limit is for black holes.
+    statement_timeout: 4_500,
+    query_timeout: 5_000,
+    lock_timeout: 2_000,
+    idle_in_transaction_session_timeout: 10_000,
+  });
+  pool.on('error', onError);
+  const names = new Map<string, string>();
+
+  /** Statements are prepared under a name of their own: planned once per connection. */
+  const prepared = (text: string, values: unknown[]) => {
+    let name = names.get(text);
+    if (!name && names.size < 500) names.set(text, (name = `s${names.size}`));
+    return { name, text, values };
+  };
+
+  return {
+    async query<Row>(text: string, values: unknown[] = []) {
+      try {
+        return (await pool.query(prepared(text, values))).rows as Row[];
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+
+    async transaction(work) {
+      for (let attempt = 1; ; attempt++) {
+        const client = await pool.connect().catch((error: unknown) => {
+          throw translate(error);
+        });
+        try {
+          await client.query('begin');
+          const result = await work({
+            query: async <Row>(text: string, values: unknown[] = []) =>
+              (await client.query(prepared(text, values))).rows as Row[],
+          });
+          await client.query('commit');
+          client.release();
+          return result;
+        } catch (error) {
+          const broken = isUnavailable(error) || !(await rolledBack(client));
+          client.release(broken);
+          if (attempt < 3 && isConflict(error)) continue;
+          throw translate(error);
+        }
+      }
+    },
+
+    listen: (channel, onMessage) => listen(connection, channel, onMessage, onError),
+    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+}
+
+async function rolledBack(client: pg.PoolClient): Promise<boolean> {
+  return client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+}
+
+function listen(
+  connection: pg.ClientConfig,
+  channel: string,
+  onMessage: (payload: string) => void,
+  onError: (error: Error) => void,
+): () => Promise<void> {
+  let closed = false;
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  const connect = async () => {
+    const next = new pg.Client(connection);
+    client = next;
+    next.on('error', onError);
+    next.on('end', () => {
+      if (!closed) retry = setTimeout(() => void connect(), 1_000);
+    });
+    next.on('notification', ({ payload }) => onMessage(payload ?? ''));
+    try {
+      await next.connect();
+      await next.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      onError(error as Error);
+      await next.end().catch(onError);
+    }
+  };
+  void connect();
+  return async () => {
+    closed = true;
+    clearTimeout(retry);
+    await client?.end().catch(onError);
+  };
+}
+
+function translate(error: unknown): unknown {
+  if (!isUnavailable(error)) return error;
+  return new StoreUnavailableError((error as Error).message, { cause: error });
+}
+
+function isConflict(error: unknown): boolean {
+  return ['40001', '40P01'].includes(sqlState(error));
+}
+
+/** The connection failed, the server is shutting down or has no place for us, or a wait ran out. */
+function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (/^(08|57P0|53)/.test(state) || ['57014', '55P03', '25P03', '25006'].includes(state)) return true;
+  if (/^E[A-Z]+$/.test(state)) return true;
+  const message = error instanceof Error ? error.message : '';
+  return /Connection terminated|connection timeout|timeout exceeded|Query read timeout|Client has encountered|Cannot use a pool/i.test(
+    message,
+  );
+}
+
+function sqlState(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}

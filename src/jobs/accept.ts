@@ -1,0 +1,175 @@
+// The only way in: a job becomes a committed row, once per idempotency key, before anyone is told yes.
+import type { JobSpec } from '../contract/job.ts';
+import { parseDurationMs } from '../contract/duration.ts';
+import { insertDependencies, lockParents, type Parent } from '../db/dependencies.ts';
+import { findKey } from '../db/idempotency-keys.ts';
+import { findJob, insertJob, type JobRow, type NewJob } from '../db/jobs.ts';
+import { type Database, type Queryable, StoreUnavailableError } from '../db/pool.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { newId } from './ids.ts';
+import type { Starter } from './start.ts';
+
+/** A lost answer to COMMIT looks like a failure: the statement may safely run again, its id is already chosen. */
+const STORE_TRIES = 3;
+/** When the relay looks at a job whose workflow was not started by whoever accepted it. */
+const RELAY_AFTER_MS = 3_000;
+
+export interface Submission {
+  tenant: string;
+  spec: JobSpec;
+  /** Chosen by us, except for runs that Temporal's schedules or other services named. */
+  id?: string;
+  scheduleId?: string | null;
+  batchId?: string | null;
+  redriveOf?: string | null;
+  outboundKey?: string | null;
+  traceParent?: string | null;
+  now?: Date;
+}
+
+export interface IdempotencyKey {
+  scope: string;
+  key: string;
+  fingerprint: string;
+}
+
+export type Acceptance =
+  | { kind: 'created'; job: NewJob; answer: string }
+  | { kind: 'replayed'; jobId: string; answer: string }
+  | { kind: 'keyReused' }
+  | { kind: 'unknownParents'; ids: string[] };
+
+export interface AcceptDeps {
+  db: Database;
+  starter: Starter;
+  metrics: Metrics;
+  /** The first answer, kept with the key so that a replay repeats it byte for byte. */
+  renderAnswer: (job: NewJob) => string;
+}
+
+export type AcceptJob = ReturnType<typeof createAccept>;
+
+export function createAccept({ db, starter, metrics, renderAnswer }: AcceptDeps) {
+  return async function accept(submission: Submission, key: IdempotencyKey | null = null): Promise<Acceptance> {
+    const job = newJob(submission);
+    const written = await insertDurably(db, job, key, renderAnswer);
+    if (written.kind === 'created') {
+      metrics.accepted.inc({
+        source: submission.redriveOf ? 'redrive' : submission.scheduleId ? 'schedule' : 'submit',
+      });
+      if (written.job.status === 'queued' || written.job.status === 'scheduled') starter.startSoon(written.job);
+    } else if (written.kind !== 'unknownParents') {
+      metrics.duplicates.inc({ kind: written.kind });
+    }
+    return written;
+  };
+}
+
+async function insertDurably(
+  db: Database,
+  job: NewJob,
+  key: IdempotencyKey | null,
+  renderAnswer: (job: NewJob) => string,
+): Promise<Acceptance> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await insertOnce(db, job, key, renderAnswer);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || attempt === STORE_TRIES) throw error;
+    }
+  }
+}
+
+async function insertOnce(
+  db: Database,
+  job: NewJob,
+  key: IdempotencyKey | null,
+  renderAnswer: (job: NewJob) => string,
+): Promise<Acceptance> {
+  if (job.spec.dependsOn.length > 0) return insertDependant(db, job, key, renderAnswer);
+  const answer = renderAnswer(job);
+  const inserted = await insertJob(db, job, key && { ...key, answer });
+  return inserted ? { kind: 'created', job, answer } : alreadyThere(db, job, key, answer);
+}
+
+async function insertDependant(
+  db: Database,
+  job: NewJob,
+  key: IdempotencyKey | null,
+  renderAnswer: (job: NewJob) => string,
+): Promise<Acceptance> {
+  const { dependsOn } = job.spec;
+  return db.transaction(async (tx) => {
+    const known = key && (await findKey(tx, job.tenant, key));
+    if (key && known) return replay(key, known);
+    const parents = await lockParents(tx, job.tenant, dependsOn);
+    const missing = dependsOn.filter((id) => !parents.some((parent) => parent.id === id));
+    if (missing.length > 0) return { kind: 'unknownParents', ids: missing };
+    const blocked = withParents(job, parents);
+    const answer = renderAnswer(blocked);
+    const inserted = await insertJob(tx, blocked, key && { ...key, answer });
+    if (!inserted) return alreadyThere(tx, blocked, key, answer);
+    await insertDependencies(tx, job.id, dependsOn);
+    return { kind: 'created', job: blocked, answer };
+  });
+}
+
+/** Parents that are already final count at once; one that failed leaves the decision to the follow-up, like any other. */
+function withParents(job: NewJob, parents: Parent[]): NewJob {
+  const ready = parents.every(({ status }) => status === 'succeeded');
+  return ready ? job : { ...job, status: 'blocked', checkAt: null };
+}
+
+/** The key or the id was taken: by an earlier request, or by our own whose answer was lost. */
+async function alreadyThere(
+  db: Queryable,
+  job: NewJob,
+  key: IdempotencyKey | null,
+  answer: string,
+): Promise<Acceptance> {
+  if (key) {
+    const known = await findKey(db, job.tenant, key);
+    if (!known) throw new StoreUnavailableError('the idempotency key was removed while it was read');
+    if (known.resourceId === job.id) return { kind: 'created', job, answer };
+    return replay(key, known);
+  }
+  const row = await findJob(db, job.tenant, job.id);
+  if (!row) throw new Error(`job ${job.id} belongs to another tenant`);
+  return isOurs(row, job) ? { kind: 'created', job, answer } : { kind: 'replayed', jobId: job.id, answer };
+}
+
+function replay(key: IdempotencyKey, known: { fingerprint: string; resourceId: string; answer: string }): Acceptance {
+  if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
+  return { kind: 'replayed', jobId: known.resourceId, answer: known.answer };
+}
+
+function isOurs(row: JobRow, job: NewJob): boolean {
+  return row.createdAt.getTime() === job.createdAt.getTime();
+}
+
+/** The row as it will be stored, with everything that acceptance decides. */
+export function newJob({ tenant, spec, now = new Date(), ...given }: Submission): NewJob {
+  const id = given.id ?? newId('job');
+  const runAt = spec.runAt ? new Date(spec.runAt) : spec.delay ? later(now, spec.delay) : null;
+  const ahead = runAt !== null && runAt > now;
+  return {
+    id,
+    tenant,
+    status: ahead ? 'scheduled' : 'queued',
+    spec,
+    host: new URL(spec.http.url).hostname,
+    runAt,
+    deadlineAt: spec.deadline ? later(runAt ?? now, spec.deadline) : null,
+    scheduleId: given.scheduleId ?? null,
+    batchId: given.batchId ?? null,
+    redriveOf: given.redriveOf ?? null,
+    outboundKey: given.outboundKey ?? id,
+    traceParent: given.traceParent ?? null,
+    createdAt: now,
+    checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
+  };
+}
+
+function later(from: Date, duration: string): Date {
+  return new Date(from.getTime() + (parseDurationMs(duration) ?? 0));
+}

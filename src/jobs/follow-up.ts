@@ -1,0 +1,73 @@
+// What the end of one job means for others: dependants are released or canceled, waiters and senders are woken.
+import type { FinalJobStatus } from '../contract/job.ts';
+import type { StoredError } from '../contract/problem.ts';
+import { type Dependant, dependantsOf, releaseDependant } from '../db/dependencies.ts';
+import { findJobOfAnyTenant } from '../db/jobs.ts';
+import type { Database } from '../db/pool.ts';
+import { finishJob, type Settled } from '../db/settle.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Bell } from './bell.ts';
+import type { Starter } from './start.ts';
+
+export type FollowUp = ReturnType<typeof createFollowUp>;
+
+interface FollowUpDeps {
+  db: Database;
+  starter: Starter;
+  metrics: Metrics;
+  bell: Bell;
+  log: Logger;
+}
+
+export function createFollowUp({ db, starter, metrics, bell, log }: FollowUpDeps) {
+  /** Call after a job reached a final status. A crash in here is made good by the relay. */
+  const finished = async (
+    jobId: string,
+    status: FinalJobStatus,
+    settled: Settled,
+    reason: string | null,
+  ): Promise<void> => {
+    metrics.finished.inc({ status });
+    metrics.finalSeconds.observe(Math.max(0, settled.ageMs / 1_000));
+    if (reason !== null) metrics.deadLetters.inc({ reason });
+    bell.ring(jobId);
+    if (settled.notified) bell.ring('notifications');
+    if (!settled.hasDependents) return;
+    try {
+      await decideAll(await dependantsOf(db, jobId));
+    } catch (error) {
+      log.warn({ jobId, err: error }, 'dependants not released; the relay will');
+    }
+  };
+
+  const decideAll = async (dependants: Dependant[]): Promise<number> => {
+    const decided = await Promise.all(dependants.map(decide));
+    return decided.filter(Boolean).length;
+  };
+
+  const decide = async (dependant: Dependant): Promise<boolean> => {
+    const { id, onDependencyFailure, pending, failed } = dependant;
+    if (failed.length > 0 && onDependencyFailure === 'cancel') return cancelFor(id, failed);
+    if (pending > 0) return false;
+    if (!(await releaseDependant(db, id))) return false;
+    const job = await findJobOfAnyTenant(db, id);
+    if (job) starter.startSoon(job);
+    return true;
+  };
+
+  const cancelFor = async (id: string, failed: string[]): Promise<boolean> => {
+    const error: StoredError = {
+      code: 'dependencyFailed',
+      title: 'A job it depends on did not succeed',
+      status: null,
+      detail: failed.slice(0, 10).join(', '),
+    };
+    const job = { id, tenant: null, from: ['blocked'] };
+    const settled = await finishJob(db, job, { status: 'canceled', error, deadLetter: null, checkAt: null });
+    if (settled) await finished(id, 'canceled', settled, null);
+    return settled !== null;
+  };
+
+  return { finished, decideAll };
+}

@@ -1,0 +1,94 @@
+// A dead letter becomes a new job, once: a copy with a patch, bound to the old one in both directions.
+import type { FieldFault } from '../contract/problem.ts';
+import { lockDeadLetter, markRedriven } from '../db/dead-letters.ts';
+import { insertKey } from '../db/idempotency-keys.ts';
+import { findKey } from '../db/idempotency-keys.ts';
+import { findJob, insertJob, type NewJob } from '../db/jobs.ts';
+import type { Database, Queryable } from '../db/pool.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type IdempotencyKey, newJob } from './accept.ts';
+import type { EgressPolicy } from './http/egress.ts';
+import { mergePatch } from './spec/merge.ts';
+import { parseJobSpec, type SpecFaultCode } from './spec/parse-job-spec.ts';
+import { specToInput } from './spec/spec-to-input.ts';
+import type { Starter } from './start.ts';
+
+export interface RedriveRequest {
+  patch: unknown;
+  newKey: boolean;
+}
+
+export type Redriven =
+  | { kind: 'created'; job: NewJob; answer: string }
+  | { kind: 'replayed'; jobId: string; answer: string }
+  | { kind: 'keyReused' | 'notFound' | 'alreadyRedriven' | 'jobGone' }
+  | { kind: 'invalid'; code: SpecFaultCode; faults: FieldFault[] };
+
+export type Redrive = ReturnType<typeof createRedrive>;
+
+export interface RedriveDeps {
+  db: Database;
+  starter: Starter;
+  metrics: Metrics;
+  getPolicy: () => EgressPolicy;
+  renderAnswer: (job: NewJob) => string;
+}
+
+export function createRedrive({ db, starter, metrics, getPolicy, renderAnswer }: RedriveDeps) {
+  return async function redrive(
+    tenant: string,
+    deadLetterId: string,
+    request: RedriveRequest,
+    key: IdempotencyKey | null = null,
+  ): Promise<Redriven> {
+    const redriven = await db.transaction((tx) =>
+      redriveOnce(tx, tenant, deadLetterId, request, key, { getPolicy, renderAnswer }),
+    );
+    if (redriven.kind === 'created') {
+      metrics.accepted.inc({ source: 'redrive' });
+      starter.startSoon(redriven.job);
+    }
+    return redriven;
+  };
+}
+
+async function redriveOnce(
+  tx: Queryable,
+  tenant: string,
+  deadLetterId: string,
+  { patch, newKey }: RedriveRequest,
+  key: IdempotencyKey | null,
+  { getPolicy, renderAnswer }: Pick<RedriveDeps, 'getPolicy' | 'renderAnswer'>,
+): Promise<Redriven> {
+  const letter = await lockDeadLetter(tx, tenant, deadLetterId);
+  // Under the lock: a concurrent request with the same key has written its answer by now.
+  const known = key && (await findKey(tx, tenant, key));
+  if (key && known) {
+    if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
+    return { kind: 'replayed', jobId: known.resourceId, answer: known.answer };
+  }
+  if (!letter || letter.jobId === null) return { kind: 'notFound' };
+  if (letter.redrivenAs !== null) return { kind: 'alreadyRedriven' };
+  const old = await findJob(tx, tenant, letter.jobId);
+  if (!old) return { kind: 'jobGone' };
+
+  const { dependsOn: _done, ...input } = specToInput(old.spec);
+  const parsed = parseJobSpec(mergePatch(input, patch), {
+    policy: getPolicy(),
+    now: new Date(),
+    basePointer: '/patch',
+  });
+  if (!parsed.ok) return { kind: 'invalid', code: parsed.code, faults: parsed.faults };
+  const job = newJob({
+    tenant,
+    spec: parsed.spec,
+    redriveOf: old.id,
+    outboundKey: newKey ? null : old.outboundKey,
+    traceParent: old.traceParent,
+  });
+  const answer = renderAnswer(job);
+  await insertJob(tx, job, null);
+  if (key) await insertKey(tx, tenant, job.id, { ...key, answer });
+  await markRedriven(tx, letter.id, job.id);
+  return { kind: 'created', job, answer };
+}

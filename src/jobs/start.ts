@@ -1,0 +1,106 @@
+// Starts the workflow of an accepted job: at once where Temporal is there, else the relay does it later.
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+
+import { parseDurationMs } from '../contract/duration.ts';
+import type { JobSpec } from '../contract/job.ts';
+import { HTTP_JOB, type JobInput, type JobPlan, SEARCH_ATTRIBUTES } from '../contract/temporal.ts';
+import type { JobRow, NewJob } from '../db/jobs.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+/** Longer calls would hold their workflow task for too long; they run as regular activities. */
+const LOCAL_TIMEOUT_MS = 10_000;
+/** After a failed start the others wait for the relay instead of queueing up behind a dead connection. */
+const COOL_DOWN_MS = 1_000;
+
+export type StartableJob = Pick<JobRow | NewJob, 'id' | 'tenant' | 'spec' | 'host' | 'runAt' | 'deadlineAt'>;
+
+export interface Starter {
+  /** Starts in the background; a failure is left to the relay. */
+  startSoon(job: StartableJob): void;
+  /** True when the workflow exists now. */
+  start(job: StartableJob): Promise<boolean>;
+  /** Waits for the starts under way. */
+  drain(): Promise<void>;
+}
+
+const NAME = defineSearchAttributeKey(SEARCH_ATTRIBUTES.name, SearchAttributeType.KEYWORD);
+const HOST = defineSearchAttributeKey(SEARCH_ATTRIBUTES.host, SearchAttributeType.KEYWORD);
+
+export function createStarter({
+  client,
+  taskQueue,
+  log,
+  onStarted = async () => {},
+}: {
+  client: Client;
+  taskQueue: string;
+  log: Logger;
+  onStarted?: (job: StartableJob) => Promise<void>;
+}): Starter {
+  const underWay = new Set<Promise<unknown>>();
+  let restUntil = 0;
+
+  const start = async (job: StartableJob): Promise<boolean> => {
+    try {
+      await client.withDeadline(Date.now() + 5_000, () =>
+        client.workflow.start(HTTP_JOB, { ...startOptions(job, taskQueue), requestEagerStart: true }),
+      );
+    } catch (error) {
+      // Its id is the job's own: whoever started it, it is this job.
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return true;
+      restUntil = Date.now() + COOL_DOWN_MS;
+      log.warn({ jobId: job.id, err: error }, 'workflow not started; the relay will try again');
+      return false;
+    }
+    await onStarted(job);
+    return true;
+  };
+
+  return {
+    start,
+    startSoon(job) {
+      if (Date.now() < restUntil) return;
+      const starting = start(job)
+        .catch((error: unknown) => log.error({ jobId: job.id, err: error }, 'after the start of a workflow'))
+        .finally(() => underWay.delete(starting));
+      underWay.add(starting);
+    },
+    async drain() {
+      await Promise.allSettled(underWay);
+    },
+  };
+}
+
+export function planOf({ spec, runAt, deadlineAt }: Pick<StartableJob, 'spec' | 'runAt' | 'deadlineAt'>): JobPlan {
+  const timeoutMs = parseDurationMs(spec.http.timeout) ?? LOCAL_TIMEOUT_MS;
+  const local = spec.delivery === 'atLeastOnce' && timeoutMs <= LOCAL_TIMEOUT_MS;
+  return {
+    runAtMs: runAt?.getTime() ?? null,
+    deadlineAtMs: deadlineAt?.getTime() ?? null,
+    timeoutMs,
+    firstAttempt: local ? 'local' : 'regular',
+  };
+}
+
+function startOptions(job: StartableJob, taskQueue: string) {
+  const input: JobInput = { plan: planOf(job) };
+  return {
+    workflowId: job.id,
+    taskQueue,
+    args: [input] as [JobInput],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    priority: { priorityKey: job.spec.priority, fairnessKey: job.tenant },
+    staticSummary: summaryOf(job.spec),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: HOST, value: job.host },
+      ...(job.spec.name === null ? [] : [{ key: NAME, value: job.spec.name }]),
+    ]),
+  };
+}
+
+export function summaryOf({ http: { method, url } }: JobSpec): string {
+  // Without the query: it may carry what the Web UI must not show.
+  return `${method} ${url.split(/[?#]/)[0] ?? ''}`.slice(0, 200);
+}

@@ -1,0 +1,140 @@
+// How a job, an attempt and a dead letter look in answers: every field present, nothing secret.
+import type { JobSpec, JobStatus } from '../contract/job.ts';
+import type { StoredError } from '../contract/problem.ts';
+import type { AttemptRow } from '../db/attempts.ts';
+import type { DeadLetterRow } from '../db/dead-letters.ts';
+import type { JobRow, NewJob, StoredResult } from '../db/jobs.ts';
+import { redactHeaders } from './http/headers.ts';
+
+export interface ViewOptions {
+  temporalUiUrl: string | null;
+  namespace: string;
+}
+
+export interface JobView {
+  id: string;
+  name: string | null;
+  status: JobStatus;
+  http: JobSpec['http'];
+  retry: JobSpec['retry'];
+  delivery: JobSpec['delivery'];
+  lane: JobSpec['lane'];
+  priority: number;
+  runAt: string | null;
+  deadline: string | null;
+  deadlineAt: string | null;
+  dependsOn: string[];
+  onDependencyFailure: JobSpec['onDependencyFailure'];
+  notify: unknown[];
+  labels: Record<string, string>;
+  attempts: number;
+  nextAttemptAt: string | null;
+  result: StoredResult | null;
+  error: ProblemView | null;
+  scheduleId: string | null;
+  batchId: string | null;
+  redriveOf: string | null;
+  createdAt: string;
+  updatedAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  links: { self: string; attempts: string; temporal: string | null };
+}
+
+export interface ProblemView extends StoredError {
+  type: string;
+}
+
+export function jobView(job: JobRow, options: ViewOptions): JobView {
+  const { spec } = job;
+  return {
+    id: job.id,
+    name: spec.name,
+    status: job.status,
+    http: { ...spec.http, headers: redactHeaders(spec.http.headers) },
+    retry: spec.retry,
+    delivery: spec.delivery,
+    lane: spec.lane,
+    priority: spec.priority,
+    runAt: iso(job.runAt),
+    deadline: spec.deadline,
+    deadlineAt: iso(job.deadlineAt),
+    dependsOn: spec.dependsOn,
+    onDependencyFailure: spec.onDependencyFailure,
+    notify: spec.notify.map(redactNotify),
+    labels: spec.labels,
+    attempts: job.attempts,
+    nextAttemptAt: iso(job.nextAttemptAt),
+    result: job.result && { ...job.result, headers: redactHeaders(job.result.headers) as Record<string, string> },
+    error: problemView(job.error),
+    scheduleId: job.scheduleId,
+    batchId: job.batchId,
+    redriveOf: job.redriveOf,
+    createdAt: job.createdAt.toISOString(),
+    updatedAt: job.updatedAt.toISOString(),
+    startedAt: iso(job.startedAt),
+    finishedAt: iso(job.finishedAt),
+    links: {
+      self: `/v1/jobs/${encodeURIComponent(job.id)}`,
+      attempts: `/v1/jobs/${encodeURIComponent(job.id)}/attempts`,
+      temporal: temporalLink(job.id, options),
+    },
+  };
+}
+
+/** The view of a job as it is at the moment of acceptance. */
+export function newJobView(job: NewJob, options: ViewOptions): JobView {
+  return jobView({ ...job, ...EMPTY, name: job.spec.name, updatedAt: job.createdAt }, options);
+}
+
+const EMPTY = {
+  attempts: 0,
+  attemptId: null,
+  nextAttemptAt: null,
+  result: null,
+  error: null,
+  hasDependents: false,
+  seenInTemporal: false,
+  startedAt: null,
+  finishedAt: null,
+} as const;
+
+export function attemptView(attempt: AttemptRow) {
+  return {
+    number: attempt.number,
+    outcome: attempt.outcome,
+    httpStatus: attempt.httpStatus,
+    error: problemView(attempt.error),
+    startedAt: attempt.startedAt.toISOString(),
+    finishedAt: iso(attempt.finishedAt),
+    durationMs: attempt.durationMs,
+    worker: attempt.worker,
+  };
+}
+
+export function deadLetterView(row: DeadLetterRow) {
+  return { ...row, error: problemView(row.error), createdAt: row.createdAt.toISOString() };
+}
+
+export function problemView(error: StoredError | null): ProblemView | null {
+  return error && { type: problemType(error.code), ...error };
+}
+
+/** Errors are named, not located: the pages are in docs/errors. */
+export function problemType(code: string): string {
+  return `urn:perdure:error:${code}`;
+}
+
+function temporalLink(workflowId: string, { temporalUiUrl, namespace }: ViewOptions): string | null {
+  if (!temporalUiUrl) return null;
+  return `${temporalUiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+function redactNotify(rule: JobSpec['notify'][number]) {
+  if (!('webhook' in rule)) return rule;
+  return { ...rule, webhook: { ...rule.webhook, secret: rule.webhook.secret === null ? null : '[redacted]' } };
+}
+
+function iso(time: Date | null): string | null {
+  return time ? time.toISOString() : null;
+}

@@ -1,0 +1,113 @@
+// The safety net: starts what was accepted and not started, and settles what PostgreSQL and Temporal disagree on.
+import type { Client } from '@temporalio/client';
+
+import { overdueDependants } from '../db/dependencies.ts';
+import type { JobRow } from '../db/jobs.ts';
+import { type Database, StoreUnavailableError } from '../db/pool.ts';
+import { openJobsAmong, overdueJobs, takeDueChecks } from '../db/relay.ts';
+import { finishJob } from '../db/settle.ts';
+import { restartBulks } from '../jobs/bulk-redrive.ts';
+import type { FollowUp } from '../jobs/follow-up.ts';
+import type { Starter } from '../jobs/start.ts';
+import { deadlineExceeded, draftDeadLetter } from '../jobs/verdict.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createCompare } from './compare.ts';
+import { repeat, type Repeated } from './repeat.ts';
+
+const BATCH = 200;
+const PARALLEL = 40;
+
+export interface RelayDeps {
+  db: Database;
+  client: Client;
+  taskQueue: string;
+  starter: Starter;
+  followUp: FollowUp;
+  metrics: Metrics;
+  log: Logger;
+}
+
+export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
+  const { db, client, taskQueue, followUp, log } = deps;
+  const compare = createCompare(deps);
+
+  const relayDue = async (): Promise<boolean> => {
+    if (!(await isTemporalUp(client))) return false;
+    const due = await takeDueChecks(db, BATCH);
+    await eachOf(due, PARALLEL, compare);
+    return due.length === BATCH;
+  };
+
+  const expire = async (): Promise<boolean> => {
+    const late = await overdueJobs(db, BATCH);
+    await eachOf(late, 5, (job) => expireJob(db, followUp, job));
+    return late.length === BATCH;
+  };
+
+  const release = async (): Promise<boolean> => {
+    await followUp.decideAll(await overdueDependants(db));
+    return false;
+  };
+
+  /** Found by visibility, which may lag or forget: it only makes the repair quicker than the regular comparison. */
+  const settleClosed = async (): Promise<boolean> => {
+    const since = new Date(Date.now() - 120_000).toISOString();
+    const query = `WorkflowType = 'httpJob' and ExecutionStatus in ('Terminated', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
+    const ids: string[] = [];
+    for await (const { workflowId } of client.workflow.list({ query, pageSize: 500 })) {
+      if (ids.push(workflowId) >= 1_000) break;
+    }
+    if (ids.length === 0) return false;
+    await eachOf(await openJobsAmong(db, ids), PARALLEL, compare);
+    return false;
+  };
+
+  const startBulks = async (): Promise<boolean> => {
+    await restartBulks(db, client, taskQueue);
+    return false;
+  };
+
+  const onError = (name: string) => (error: unknown) => {
+    const level = error instanceof StoreUnavailableError ? 'warn' : 'error';
+    log[level]({ err: error }, `relay: ${name}`);
+  };
+  const loops: Repeated[] = [
+    repeat(1_000, relayDue, onError('due checks')),
+    repeat(2_000, expire, onError('deadlines')),
+    repeat(2_000, release, onError('dependants')),
+    repeat(15_000, settleClosed, onError('closed workflows')),
+    repeat(10_000, startBulks, onError('bulk operations')),
+  ];
+  return {
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+async function expireJob(db: Database, followUp: FollowUp, job: JobRow): Promise<void> {
+  const error = deadlineExceeded();
+  const from = { id: job.id, tenant: job.tenant, from: ['scheduled', 'blocked', 'queued', 'retrying'] };
+  const deadLetter = draftDeadLetter(job, 'deadlineExceeded', error);
+  // Its workflow, if there is one, finds the job final and ends.
+  const settled = await finishJob(db, from, { status: 'expired', error, deadLetter, checkAt: new Date() });
+  if (settled) await followUp.finished(job.id, 'expired', settled, 'deadlineExceeded');
+}
+
+async function isTemporalUp(client: Client): Promise<boolean> {
+  try {
+    await client.withDeadline(Date.now() + 2_000, () => client.workflowService.getSystemInfo({}));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function eachOf<T>(items: T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const lane = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, lane));
+}
