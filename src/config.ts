@@ -52,6 +52,9 @@ const schema = z.object({
   PERDURE_MAIL_FROM: z.string().default('perdure@localhost'),
 });
 
+/** Every variable there is; .env.example documents them. */
+export const VARIABLES = Object.keys(schema.shape);
+
 export interface Config {
   host: string;
   port: number;
