@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 import { createApp } from './api/app.ts';
 import { listen } from './api/server.ts';
-import { type Config, readConfig } from './config.ts';
-import { migrate } from './db/migrate.ts';
-import { assertSchemaVersion } from './db/migrate.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { assertSchemaVersion, migrate } from './db/migrate.ts';
+import type { Database } from './db/pool.ts';
 import { createServices } from './services.ts';
 import { startStack } from './stack/index.ts';
-import { createLog, say } from './telemetry/log.ts';
+import { createLog, type Logger, say } from './telemetry/log.ts';
 import { installRuntime, startWorker } from './workers/worker.ts';
 
 const ROLES = ['start', 'api', 'worker', 'migrate'] as const;
@@ -18,6 +18,9 @@ type Role = (typeof ROLES)[number];
 
 /** Longer than the API's own answers take; `?wait` requests are answered at once. */
 const API_GRACE_MS = 5_000;
+
+/** As for every tool of Temporal's. */
+const DEFAULT_TEMPORAL_ADDRESS = 'localhost:7233';
 
 type Closer = () => Promise<void>;
 
@@ -28,34 +31,41 @@ async function run(role: Role): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
   try {
+    // A start is never left half-way: a signal that comes during it is obeyed when it has ended.
     const failed = await start(role, readConfig(), closers);
-    await Promise.race([stopping, failed]);
+    if (failed) await Promise.race([stopping, failed.promise]);
   } finally {
     await stop();
   }
 }
 
-/** Resolves when everything runs; the promise it resolves to rejects when something that must not end has ended. */
-async function start(role: Role, config: Config, closers: Closer[]): Promise<Promise<never> | void> {
+/** Resolves when everything runs; `promise` then rejects when something that must not end has ended. */
+async function start(role: Role, config: Config, closers: Closer[]): Promise<{ promise: Promise<never> } | null> {
   const log = createLog(config.logLevel);
+  if (role !== 'start' && !config.databaseUrl) {
+    throw new ConfigError(`DATABASE_URL: "${role}" needs the PostgreSQL to use; only "start" brings one along.`);
+  }
   const withWorker = role === 'start' || role === 'worker';
   if (withWorker) installRuntime(log, config);
   let fail: (error: Error) => void = () => {};
   const broken = new Promise<never>((_resolve, reject) => (fail = reject));
   const stack = await startStack({
     ...config,
+    // A role of its own serves a Temporal that someone else runs.
+    temporalAddress: config.temporalAddress ?? (role === 'start' ? undefined : DEFAULT_TEMPORAL_ADDRESS),
     postgresPort: config.postgresPort || undefined,
     onProgress: say,
     onUnexpectedExit: (message) => fail(new Error(message)),
   });
   closers.push(stack.stop);
   if (role === 'start' || role === 'migrate') await migrate(stack.databaseUrl);
-  if (role === 'migrate') return;
+  if (role === 'migrate') return null;
 
   const addresses = { ...stack, temporalUiUrl: config.temporalUiUrl ?? stack.temporalUiUrl };
   const services = await createServices(config, addresses, log, { withWorker });
   closers.push(services.close);
   await assertSchemaVersion(services.db);
+  await warnIfForgetful(services.db, log);
 
   const failures: Promise<never>[] = [broken];
   if (services.native) {
@@ -76,7 +86,10 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<Pro
   } else {
     say(`Perdure worker ${config.workerId} is ready`);
   }
-  return Promise.race(failures);
+  const promise = Promise.race(failures);
+  // Heard by whoever awaits it; until then its rejection is not unhandled.
+  promise.catch(() => {});
+  return { promise };
 }
 
 /** Runs the closers last to first, each whether or not the one before failed; a second signal ends the process at once. */
@@ -96,7 +109,7 @@ function banner(
   { host, port: asked, sdkMetricsPort }: Config,
   port: number,
   ui: string | null,
-  dataDir: string,
+  dataDir: string | null,
 ): string {
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${asked || port}`;
   return [
@@ -105,9 +118,18 @@ function banner(
     `  Docs         ${origin}/docs`,
     ...(ui ? [`  Temporal UI  ${ui}`] : []),
     `  Metrics      ${origin}/metrics${sdkMetricsPort ? ` and http://127.0.0.1:${sdkMetricsPort}/metrics` : ''}`,
-    `  Data         ${dataDir}`,
+    ...(dataDir ? [`  Data         ${dataDir}`] : []),
     '  Stop with Ctrl-C',
   ].join('\n');
+}
+
+/** "Accepted means kept" needs a store that writes before it says yes. */
+async function warnIfForgetful(db: Database, log: Logger): Promise<void> {
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+    const [row] = await db.query<{ value: string }>('select current_setting($1) as value', [setting]);
+    if (row?.value === 'off')
+      log.warn({ setting }, 'PostgreSQL may lose accepted jobs in a crash: this setting is off');
+  }
 }
 
 /** Built into dist/, wherever this file runs from. */

@@ -1,3 +1,4 @@
+// The client against a fake service: keys, retries, waiting, lists, streams and paths.
 import { expect, test } from 'vitest';
 
 import { type BatchItem, Perdure, PerdureError } from './index.ts';

@@ -1,3 +1,4 @@
+// Which texts are durations, and how long they are.
 import { expect, test } from 'vitest';
 
 import { durationMs } from './duration.ts';

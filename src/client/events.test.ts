@@ -1,3 +1,4 @@
+// The event stream against a fake service that breaks off, falls silent or refuses.
 import { expect, test } from 'vitest';
 
 import { Perdure } from './index.ts';

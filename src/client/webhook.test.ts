@@ -1,3 +1,4 @@
+// Signatures made by the reference library of Standard Webhooks.
 import { Webhook as Signer } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 

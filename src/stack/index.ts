@@ -34,7 +34,8 @@ export interface Stack {
   temporalAddress: string;
   /** Null where the Temporal server is not ours. */
   temporalUiUrl: string | null;
-  dataDir: string;
+  /** Null where nothing is kept by us. */
+  dataDir: string | null;
   pids: { postgres: number | null; temporal: number | null };
   /** At most 8 seconds. */
   stop(): Promise<void>;
@@ -49,6 +50,8 @@ interface Server {
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
+  const { databaseUrl, temporalAddress } = options;
+  if (databaseUrl && temporalAddress) return foreignStack(databaseUrl, temporalAddress);
   const dataDir = makeDataDir(options.dataDir);
   const lock = lockDataDir(dataDir);
   // PostgreSQL and Temporal do not know each other: they start at once and stop at once, each with its own bound.
@@ -79,6 +82,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop().catch((second: Error) => options.onProgress(second.message)); // Why it failed comes first.
     throw error;
   }
+}
+
+/** Nothing of ours runs, so there is no folder to own, and any number of processes may share what was given. */
+function foreignStack(databaseUrl: string, temporalAddress: string): Stack {
+  const pids = { postgres: null, temporal: null };
+  return { databaseUrl, temporalAddress, temporalUiUrl: null, dataDir: null, pids, stop: () => Promise.resolve() };
 }
 
 async function startOwnPostgres(options: StackOptions, keep: (server: Postgres) => Postgres): Promise<Postgres | null> {

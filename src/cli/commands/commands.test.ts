@@ -1,3 +1,4 @@
+// Commands on single things, against a fake service.
 import { expect, test } from 'vitest';
 
 import { problem, startFakeService } from '../../client/testing/fake-service.ts';
@@ -36,7 +37,7 @@ test('dlq redrive by filter follows the operation to its end', async () => {
   });
   expect(ran.exitCode).toBe(0);
   expect(JSON.parse(service.seen[0]?.body ?? '')).toEqual({
-    filter: { host: ['a.example'], redriven: false },
+    filter: { host: ['a.example'] },
     maxPerSecond: 20,
   });
   expect(service.seen.map(({ path }) => path)).toEqual(['/v1/dead-letters/redrive', '/v1/bulk-operations/bulk_1']);

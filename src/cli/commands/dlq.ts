@@ -1,5 +1,5 @@
 // `perdure dlq`: dead letters, and driving them again.
-import { type BulkOperation, type DeadLetter, type Perdure } from '../../client/index.ts';
+import type { BulkOperation, DeadLetter, DeadLetterSelection, Perdure } from '../../client/index.ts';
 import { sleep } from '../../client/sleep.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, UsageError } from '../exit.ts';
@@ -80,7 +80,10 @@ const redrive = defineCommand({
     }
     if (values['new-key'] || values['from-step']) throw new UsageError('--new-key and --from-step are for one id');
     const maxPerSecond = parseCount(values['max-per-second'], '--max-per-second');
-    const filter = { reason, name, host, redriven: false };
+    // What was driven again before is skipped by the service. A filter must not be empty: all are jobs or runs.
+    const filter: DeadLetterSelection = values.all
+      ? { reason, name, host, kind: ['job', 'run'] }
+      : { reason, name, host };
     const begun = await client.deadLetters.redriveMany({ filter, patch, maxPerSecond });
     const ended = await follow(client, begun, createProgress(io));
     out.item(ended, ({ id, status, counts }) => ({ id, status, ...counts }));

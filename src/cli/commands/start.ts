@@ -19,7 +19,7 @@ export const start = defineCommand({
 });
 
 /** We must outlive the service, or a terminal gets its prompt back while it still stops. */
-async function runService(entry: string, io: Io): Promise<number | null> {
+export async function runService(entry: string, io: Io): Promise<number | null> {
   const child = spawn(process.execPath, [entry, 'start'], { stdio: 'inherit' });
   // Ctrl-C in a terminal goes to the child too: passed on, it would get it twice.
   const takeOff = [

@@ -1,3 +1,4 @@
+// Submitting one job or a batch, and waiting for it, against a fake service.
 import { expect, test } from 'vitest';
 
 import { startFakeService } from '../../client/testing/fake-service.ts';

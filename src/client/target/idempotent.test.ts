@@ -1,3 +1,4 @@
+// Both target helpers keep the same promises, so both pass the same tests.
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

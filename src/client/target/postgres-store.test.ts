@@ -1,3 +1,4 @@
+// The store against a real PostgreSQL: who holds a key is decided there.
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 

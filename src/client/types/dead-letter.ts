@@ -28,10 +28,11 @@ export interface DeadLetterSelection {
   host?: OneOrMore<string>;
   fingerprint?: OneOrMore<string>;
   kind?: OneOrMore<DeadLetterKind>;
-  redriven?: boolean;
 }
 
-export interface DeadLetterFilter extends DeadLetterSelection, ListFilter {}
+export interface DeadLetterFilter extends DeadLetterSelection, ListFilter {
+  redriven?: boolean;
+}
 
 export interface RedriveInput {
   /** A merge patch on the job's spec (or on `{input, definition}` of a run). */

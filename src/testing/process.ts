@@ -1,0 +1,45 @@
+// Runs the built product as processes of their own: what is tested with them is what dies and comes back.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { eventually } from './api.ts';
+
+export interface RunningProcess {
+  pid: number;
+  url: string;
+  output(): string;
+  /** Resolves to the exit code when it has ended. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Resolves when it says that it is ready. */
+export async function startProcess(
+  repoRoot: string,
+  role: 'start' | 'api' | 'worker',
+  environment: Record<string, string>,
+): Promise<RunningProcess> {
+  const child = spawn(process.execPath, [join(repoRoot, 'dist', 'main.js'), role], {
+    cwd: repoRoot,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await eventually(() => output.includes('is ready') || child.exitCode !== null, { timeoutMs: 60_000, what: role });
+  if (child.exitCode !== null) throw new Error(`${role} ended with ${child.exitCode}: ${output}`);
+  return {
+    pid: child.pid ?? 0,
+    url: /API +(\S+)\/v1/.exec(output)?.[1] ?? '',
+    output: () => output,
+    end: (signal) => end(child, signal),
+  };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+  return child.exitCode;
+}
