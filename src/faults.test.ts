@@ -1,137 +1,82 @@
-// What holds when processes die: workers and APIs of their own, killed and stopped in the middle of their work.
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+// What holds when workers die in the middle of their calls; faults.long.test.ts has the same at full size.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { type Api, createApi, eventually, type Json } from './testing/api.ts';
-import { createTestDatabase } from './testing/database.ts';
-import { type RunningProcess, startProcess } from './testing/process.ts';
-import { type Receiver, startReceiver } from './testing/receiver.ts';
+import { eventually } from './testing/api.ts';
+import { allPages, type Fleet, startFleet } from './testing/fleet.ts';
+import { type Receiver, slowly, startReceiver } from './testing/receiver.ts';
 
 const JOBS = 60;
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let fleet: Fleet;
 let receiver: Receiver;
-let api: Api;
-let environment: Record<string, string>;
-let apiProcess: RunningProcess;
-const workers: RunningProcess[] = [];
-
 beforeAll(async () => {
-  database = await createTestDatabase(inject('databaseUrl'), inject('repoRoot'));
   receiver = await startReceiver();
-  environment = {
-    DATABASE_URL: database.databaseUrl,
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
-    PERDURE_TASK_QUEUE: `faults-${process.pid}-${Date.now()}`,
-    PERDURE_EGRESS: 'any',
-    PERDURE_SHUTDOWN_GRACE: '10s',
-    PORT: '0',
-  };
-  apiProcess = await startProcess(inject('repoRoot'), 'api', environment);
-  api = createApi(apiProcess.url);
+  fleet = await startFleet();
 });
-afterEach(async () => {
-  await Promise.all(workers.splice(0).map((worker) => worker.end('SIGKILL')));
-});
+afterEach(() => fleet.killWorkers());
 afterAll(async () => {
-  await apiProcess.end('SIGKILL');
+  await fleet.stop();
   await receiver.stop();
-  await database.drop();
 });
 
-async function startWorker(): Promise<RunningProcess> {
-  const worker = await startProcess(inject('repoRoot'), 'worker', environment);
-  workers.push(worker);
-  return worker;
+function submit(name: string, delivery: string): Promise<string[]> {
+  receiver.on(`/${name}/`, slowly(1_500));
+  return fleet.submit(JOBS, (n) => ({
+    name,
+    delivery,
+    http: { method: 'POST', url: `${receiver.url}/${name}/${n}` },
+    retry: { initialInterval: '100ms' },
+  }));
 }
 
-async function submit(name: string, count: number, delivery: string): Promise<string[]> {
-  const answers = await Promise.all(
-    Array.from({ length: count }, (_, n) =>
-      api.post('/v1/jobs', {
-        name,
-        delivery,
-        http: { method: 'POST', url: `${receiver.url}/${name}/${n}` },
-        retry: { initialInterval: '100ms' },
-      }),
-    ),
-  );
-  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
-  return answers.map(({ body }) => body.id as string);
+function sendsOf(name: string) {
+  return receiver.received.filter(({ path }) => path.startsWith(`/${name}/`));
 }
 
-function jobsOf(ids: string[]): Promise<Json[]> {
-  return Promise.all(ids.map(async (id) => (await api.get(`/v1/jobs/${id}`)).body));
-}
-
-async function finalJobs(ids: string[], timeoutMs = 60_000): Promise<Json[]> {
-  return eventually(
-    async () => {
-      const jobs = await jobsOf(ids);
-      return jobs.every(({ finishedAt }) => finishedAt !== null) && jobs;
-    },
-    { timeoutMs, what: 'every job is final' },
-  );
-}
-
-/** Answers only after `ms`, so that a death finds the call under way. */
-function slowly(ms: number) {
-  return (_request: unknown, response: { end(body: string): void }) => void setTimeout(() => response.end('done'), ms);
+function halfUnderWay(name: string) {
+  return eventually(() => sendsOf(name).length >= JOBS / 2, { what: 'half of the calls are under way' });
 }
 
 describe('a worker killed in the middle of its calls', () => {
   test('atLeastOnce: nothing is lost, and what is sent again carries the same key', async () => {
-    receiver.on('/alo', slowly(1_500));
-    const worker = await startWorker();
-    const ids = await submit('alo', JOBS, 'atLeastOnce');
-    await eventually(() => receiver.received.filter(({ path }) => path.startsWith('/alo/')).length >= JOBS / 2);
-    const inFlight = receiver.received.filter(({ path }) => path.startsWith('/alo/')).length;
+    const worker = await fleet.startWorker();
+    const ids = await submit('alo', 'atLeastOnce');
+    await halfUnderWay('alo');
     await worker.end('SIGKILL');
-    await startWorker();
-    const jobs = await finalJobs(ids);
+    await fleet.startWorker();
+    const jobs = await fleet.finalJobs(ids);
     expect(jobs.filter(({ status }) => status !== 'succeeded')).toEqual([]);
-    const sends = receiver.received.filter(({ path }) => path.startsWith('/alo/'));
-    for (const { path, headers } of sends) {
+    for (const { path, headers } of sendsOf('alo')) {
       expect(headers['idempotency-key']).toBe(ids[Number(path.split('/')[2])]);
     }
-    expect(sends.length - JOBS).toBeLessThanOrEqual(Math.max(inFlight, JOBS));
+    expect(sendsOf('alo').length).toBeLessThanOrEqual(2 * JOBS);
   });
 
   test('atMostOnce: nothing is sent twice; what was under way is unknown and in the dead letters', async () => {
-    receiver.on('/amo', slowly(1_500));
-    const worker = await startWorker();
-    const ids = await submit('amo', JOBS, 'atMostOnce');
-    await eventually(() => receiver.received.filter(({ path }) => path.startsWith('/amo/')).length >= JOBS / 2);
+    const worker = await fleet.startWorker();
+    const ids = await submit('amo', 'atMostOnce');
+    await halfUnderWay('amo');
     await worker.end('SIGKILL');
-    await startWorker();
-    const jobs = await finalJobs(ids);
-    const sends = receiver.received.filter(({ path }) => path.startsWith('/amo/'));
-    expect(new Set(sends.map(({ path }) => path)).size).toBe(sends.length);
+    await fleet.startWorker();
+    const jobs = await fleet.finalJobs(ids);
+    expect(new Set(sendsOf('amo').map(({ path }) => path)).size).toBe(sendsOf('amo').length);
     const unknown = jobs.filter(({ status }) => status === 'unknown');
     expect(unknown.length).toBeGreaterThan(0);
     expect(jobs.filter(({ status }) => status !== 'unknown' && status !== 'succeeded')).toEqual([]);
-    const { body } = await api.get('/v1/dead-letters?reason=outcomeUnknown&limit=200');
-    const dead = new Set(body.items.map(({ jobId }: Json) => jobId));
+    const dead = new Set(
+      (await allPages(fleet.api, '/v1/dead-letters?reason=outcomeUnknown')).map(({ jobId }) => jobId),
+    );
     expect(unknown.filter(({ id }) => !dead.has(id))).toEqual([]);
   });
 });
 
 test('a worker told to stop cuts no call and repeats none', async () => {
-  receiver.on('/term', slowly(2_000));
-  const worker = await startWorker();
-  const ids = await submit('term', JOBS, 'atLeastOnce');
-  await eventually(() => receiver.received.filter(({ path }) => path.startsWith('/term/')).length >= JOBS / 2);
+  const worker = await fleet.startWorker();
+  const ids = await submit('term', 'atLeastOnce');
+  await halfUnderWay('term');
   expect(await worker.end('SIGTERM')).toBe(0);
-  await startWorker();
-  const jobs = await finalJobs(ids);
+  await fleet.startWorker();
+  const jobs = await fleet.finalJobs(ids);
   expect(jobs.filter(({ status, attempts }) => status !== 'succeeded' || attempts !== 1)).toEqual([]);
-  expect(receiver.received.filter(({ path }) => path.startsWith('/term/'))).toHaveLength(JOBS);
-});
-
-test('jobs accepted while no worker runs wait for one', async () => {
-  const ids = await submit('later', 5, 'atLeastOnce');
-  const waiting = await jobsOf(ids);
-  expect(waiting.map(({ status }) => status)).toEqual(waiting.map(() => 'queued'));
-  await startWorker();
-  const jobs = await finalJobs(ids);
-  expect(jobs.map(({ status }) => status)).toEqual(jobs.map(() => 'succeeded'));
+  expect(sendsOf('term')).toHaveLength(JOBS);
 });

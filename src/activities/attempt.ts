@@ -3,7 +3,9 @@
 // A job is taken by openAttempt (waiting → running, with this attempt's id as token) and left by closeAttempt, which
 // writes only while the token still matches. Whoever finds a job already taken concludes that the earlier attempt's
 // worker is lost, and settles it by the same rules as any outcome nobody knows.
-import { activityInfo, ApplicationFailure, Context, heartbeat, sleep } from '@temporalio/activity';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
 
 import type { AttemptInput, AttemptResult } from '../contract/temporal.ts';
 import { isFinal } from '../contract/job.ts';
@@ -16,12 +18,17 @@ import type { FollowUp } from '../jobs/follow-up.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { settlesItself } from './earlier-attempt.ts';
 import type { InFlight } from './in-flight.ts';
 import { outgoingRequest } from './outgoing.ts';
 import { toCallOutcome } from './response.ts';
 
 /** A local attempt holds its workflow task: it may not wait for the store any longer than this. */
 const LOCAL_STORE_WAIT_MS = 4_000;
+/** Only a workflow that registered itself (adopted, or of a schedule) can find its job waiting for others. */
+const BLOCKED_LOOK_MS = 15_000;
+/** More would let slow targets take the workflow tasks of all others: the rest go on as regular activities. */
+const LOCAL_AT_ONCE = 64;
 const HEARTBEAT_EVERY_MS = 2_500;
 
 export interface AttemptDeps {
@@ -41,32 +48,48 @@ export interface AttemptRecord {
   verdict: Omit<Verdict, 'nextAttemptAt'> & { nextAttemptAtMs: number | null };
 }
 
+/** What a call needs of a job. */
+export type CalledJob = Pick<JobRow, 'id' | 'spec' | 'attempts' | 'deadlineAt' | 'outboundKey' | 'traceParent'>;
+
+/** What differs for a call that is a step of a run. */
+export interface AttemptHooks {
+  /** Takes the job, or makes it and takes it; null when neither was possible. */
+  take?: (attemptId: string) => Promise<JobRow | null>;
+  onVerdict?: (verdict: Verdict) => void;
+}
+
 export function createAttempt(deps: AttemptDeps) {
   const record = createRecord(deps);
 
-  return async function attempt({ jobId, plan }: AttemptInput): Promise<AttemptResult> {
+  return async function attempt({ jobId, plan }: AttemptInput, hooks: AttemptHooks = {}): Promise<AttemptResult> {
     const stopHeartbeat = keepAlive();
     const attemptId = newId('att');
     const storeWaitMs = isLocal() ? LOCAL_STORE_WAIT_MS : Infinity;
+    if (isLocal() && deps.inFlight.localCount() >= LOCAL_AT_ONCE) return { kind: 'unopened' };
+    const release = deps.inFlight.hold(attemptId, { local: isLocal() });
     try {
-      const opened = await patiently(storeWaitMs, () => open(deps, jobId, attemptId));
+      const opened = await patiently(storeWaitMs, () => open(deps, jobId, attemptId, hooks.take));
       if (opened === null) return { kind: 'unopened' };
       const { job, fresh } = opened;
       if (!job) return { kind: 'final', status: 'canceled', reason: null, detail: 'there is no such job' };
       if (isFinal(job.status)) return finalResult(job.status, null);
-      if (!fresh) return await record.settle(job, job.attemptId ?? attemptId, WORKER_LOST, storeWaitMs);
+      if (job.status === 'blocked') return { kind: 'retry', atMs: Date.now() + BLOCKED_LOOK_MS };
+      if (!fresh && (await settlesItself(deps, job, plan.timeoutMs))) return await record.standing(jobId);
+      if (!fresh) return await record.settle(job, job.attemptId ?? attemptId, WORKER_LOST, storeWaitMs, hooks);
       const outcome = await call(deps, job, attemptId, plan.timeoutMs);
-      return await record.settle(job, attemptId, outcome, storeWaitMs);
+      return await record.settle(job, attemptId, outcome, storeWaitMs, hooks);
     } finally {
+      release();
       stopHeartbeat();
     }
   };
 }
 
-const WORKER_LOST: CallOutcome = {
+export const WORKER_LOST: CallOutcome = {
   kind: 'unknown',
   code: 'workerLost',
   detail: 'no result arrived from the worker that made the call',
+  durationMs: null,
 };
 
 /** `fresh` when this attempt took the job; else the job as someone else has left it. */
@@ -74,32 +97,35 @@ async function open(
   { db, worker }: AttemptDeps,
   jobId: string,
   attemptId: string,
+  take = (id: string) => openAttempt(db, { jobId, attemptId: id, worker }),
 ): Promise<{ job: JobRow | null; fresh: boolean }> {
-  const taken = await openAttempt(db, { jobId, attemptId, worker });
+  const taken = await take(attemptId);
   if (taken) return { job: taken, fresh: true };
   const job = await findJobOfAnyTenant(db, jobId);
   // Taken by this very attempt when the answer to an earlier try was lost.
   return { job, fresh: job?.attemptId === attemptId };
 }
 
-async function call(
+export async function call(
   { sender, inFlight, metrics }: AttemptDeps,
-  job: JobRow,
+  job: CalledJob,
   attemptId: string,
   timeoutMs: number,
+  /** Null where the caller cuts off its calls itself, which is cheaper when they are many. */
+  outer: AbortSignal | null = cutOff(),
 ): Promise<CallOutcome> {
   const openedAt = performance.now();
   const untilDeadlineMs = job.deadlineAt ? job.deadlineAt.getTime() - Date.now() : Infinity;
   const allowedMs = Math.min(timeoutMs, untilDeadlineMs);
-  if (allowedMs <= 0) return { kind: 'notSent', code: 'timeout', detail: 'the deadline passed before the call' };
+  if (allowedMs <= 0) return notCalled('the deadline passed before the call');
   const flight = inFlight.begin(job.id, attemptId);
   try {
     const request = outgoingRequest(job, plainHeaders);
     // A frozen process that wakes up late must not send what others have given up on.
     if (performance.now() - openedAt > allowedMs) {
-      return { kind: 'notSent', code: 'timeout', detail: 'the worker was stopped before the call' };
+      return notCalled('the worker was stopped before the call');
     }
-    const signal = AbortSignal.any([flight.signal, cancellation()]);
+    const signal = outer ? AbortSignal.any([flight.signal, outer]) : flight.signal;
     const outcome = await sender.send(request, { timeoutMs: allowedMs, signal });
     metrics.attempts.inc({
       outcome: outcome.kind,
@@ -110,6 +136,10 @@ async function call(
   } finally {
     flight.end();
   }
+}
+
+export function notCalled(detail: string): CallOutcome {
+  return { kind: 'notSent', code: 'timeout', detail, durationMs: null };
 }
 
 function plainHeaders({ headers }: JobRow['spec']['http']): Record<string, string> {
@@ -127,9 +157,11 @@ function createRecord({ db, followUp, metrics }: AttemptDeps) {
     attemptId: string,
     outcome: CallOutcome,
     storeWaitMs: number,
+    { onVerdict }: AttemptHooks,
   ): Promise<AttemptResult> => {
     if (outcome === WORKER_LOST) metrics.lostAttempts.inc();
     const verdict = judge(job, outcome, new Date());
+    onVerdict?.(verdict);
     const attemptOutcome = summarize(outcome, verdict);
     const written = await patiently(storeWaitMs, () =>
       write({ attemptId, jobId: job.id, outcome: attemptOutcome, verdict: toPlain(verdict) }),
@@ -167,7 +199,7 @@ function createRecord({ db, followUp, metrics }: AttemptDeps) {
     return { kind: 'retry', atMs: job.nextAttemptAt?.getTime() ?? Date.now() + 1_000 };
   };
 
-  return { settle, write };
+  return { settle, write, standing };
 }
 
 /** Writes what an attempt could not write itself; retried by Temporal until the store is back. */
@@ -176,14 +208,9 @@ export function createRecordAttempt(deps: AttemptDeps) {
   return async (record: unknown): Promise<AttemptResult> => write(record as AttemptRecord);
 }
 
-function summarize(outcome: CallOutcome, verdict: Verdict): AttemptOutcome {
-  const answered = outcome.kind === 'answered' ? outcome.result : null;
-  return {
-    outcome: outcome.kind,
-    httpStatus: answered?.status ?? null,
-    error: verdict.error,
-    durationMs: answered?.durationMs ?? null,
-  };
+export function summarize(outcome: CallOutcome, verdict: Verdict): AttemptOutcome {
+  const { status, durationMs } = outcome.kind === 'answered' ? outcome.result : { ...outcome, status: null };
+  return { outcome: outcome.kind, httpStatus: status, error: verdict.error, durationMs };
 }
 
 function toPlain({ nextAttemptAt, ...rest }: Verdict): AttemptRecord['verdict'] {
@@ -195,14 +222,14 @@ function finalResult(status: string, reason: string | null, detail: string | nul
 }
 
 /** Repeats `work` while the store is away; null when `waitMs` ran out. */
-async function patiently<T>(waitMs: number, work: () => Promise<T>): Promise<T | null> {
+export async function patiently<T>(waitMs: number, work: () => Promise<T>): Promise<T | null> {
   const endsAt = performance.now() + waitMs;
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      if (performance.now() + pauseMs > endsAt) return null;
+      if (performance.now() + pauseMs > endsAt || cutOff()?.aborted) return null;
       await sleep(pauseMs);
     }
   }
@@ -218,6 +245,10 @@ function isLocal(): boolean {
   return activityInfo().isLocal;
 }
 
-function cancellation(): AbortSignal {
-  return Context.current().cancellationSignal;
+/**
+ * Temporal cancels a local activity also when a busy worker was late with its workflow task. The call goes on all the
+ * same: to cut it off and send it again would help nobody. Cancels by users and the end of the grace come through InFlight.
+ */
+function cutOff(): AbortSignal | null {
+  return isLocal() ? null : Context.current().cancellationSignal;
 }

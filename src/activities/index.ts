@@ -1,15 +1,21 @@
 // Everything workflows may ask for: each side effect of the product, built once per worker.
 import type { Database } from '../db/pool.ts';
 import { redriveChunk } from '../jobs/bulk-redrive.ts';
-import type { Redrive } from '../jobs/redrive.ts';
+import type { RedriveLetter } from '../jobs/runs/redrive-letter.ts';
 import { type AttemptDeps, createAttempt, createRecordAttempt } from './attempt.ts';
+import { createLanes, type LaneDeps } from './batch.ts';
 import { createJobStates, type JobStateDeps } from './job-states.ts';
+import { createRunCalls } from './run-call.ts';
+import { createRunChildren } from './run-child.ts';
+import { createRunData } from './run-data.ts';
+import { createRunStates, type RunStateDeps } from './run-states.ts';
+import { createScheduleActivities, type ScheduleActivityDeps } from './schedules.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-export interface ActivityDeps extends AttemptDeps, JobStateDeps {
+export interface ActivityDeps extends AttemptDeps, JobStateDeps, RunStateDeps, LaneDeps, ScheduleActivityDeps {
   db: Database;
-  redrive: Redrive;
+  redriveLetter: RedriveLetter;
 }
 
 export function createActivities(deps: ActivityDeps) {
@@ -17,6 +23,12 @@ export function createActivities(deps: ActivityDeps) {
     attempt: createAttempt(deps),
     recordAttempt: createRecordAttempt(deps),
     ...createJobStates(deps),
-    redriveChunk: ({ bulkId }: { bulkId: string }) => redriveChunk(deps.db, deps.redrive, bulkId),
+    ...createRunStates(deps),
+    ...createRunCalls(deps),
+    ...createRunData(deps),
+    ...createRunChildren(deps),
+    ...createLanes(deps),
+    ...createScheduleActivities(deps),
+    redriveChunk: ({ bulkId }: { bulkId: string }) => redriveChunk(deps.db, deps.redriveLetter, bulkId),
   };
 }

@@ -10,6 +10,7 @@ import type { AcceptJob } from '../jobs/accept.ts';
 import { canceledError } from '../jobs/cancel.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
 import type { EgressPolicy } from '../jobs/http/egress.ts';
+import { idSchema } from '../jobs/spec/job-schema.ts';
 import { parseJobSpec } from '../jobs/spec/parse-job-spec.ts';
 import { planOf } from '../jobs/start.ts';
 import { deadlineExceeded, draftDeadLetter } from '../jobs/verdict.ts';
@@ -26,6 +27,9 @@ export function createJobStates({ db, accept, followUp, getPolicy }: JobStateDep
     /** A workflow that another service started directly becomes a job like any other. */
     async adoptJob(input: { jobId: string; spec: unknown; tenant?: string | undefined }): Promise<JobPlan> {
       const { jobId, tenant = 'default' } = input;
+      if (!idSchema.safeParse(jobId).success) {
+        throw ApplicationFailure.nonRetryable(`"${jobId}" cannot be the id of a job`, 'validationFailed');
+      }
       const parsed = parseJobSpec(input.spec, { policy: getPolicy(), now: new Date() });
       if (!parsed.ok) throw ApplicationFailure.nonRetryable('not a job spec', parsed.code, parsed.faults);
       const accepted = await accept({ id: jobId, tenant, spec: parsed.spec });

@@ -1,10 +1,13 @@
 // Builds the request that goes to the target: the user's call plus the headers by which the target knows us.
 import type { HttpSpec } from '../contract/job.ts';
-import type { JobRow } from '../db/jobs.ts';
 import type { OutgoingRequest } from '../jobs/http/send.ts';
 import { version } from '../version.ts';
+import type { CalledJob } from './attempt.ts';
 
-export function outgoingRequest(job: JobRow, headersOf: (spec: HttpSpec) => Record<string, string>): OutgoingRequest {
+export function outgoingRequest(
+  job: CalledJob,
+  headersOf: (spec: HttpSpec) => Record<string, string>,
+): OutgoingRequest {
   const { http } = job.spec;
   const { body, contentType } = encodeBody(http);
   const headers = headersOf(http);

@@ -17,7 +17,8 @@ export interface AttemptRow {
 /** The claim: only a job that waits can be taken, and whoever takes it is the only one whose result counts. */
 const OPEN_ATTEMPT = `with job as (
     update jobs set status = 'running', attempt_id = $2, attempts = attempts + 1, next_attempt_at = null,
-      started_at = coalesce(started_at, now()), updated_at = now(), check_at = now() + interval '60 seconds',
+      started_at = coalesce(started_at, now()), updated_at = now(),
+      check_at = case when run_id is null then now() + interval '60 seconds' end,
       seen_in_temporal = true
     where id = $1 and status in ('scheduled', 'queued', 'retrying') returning *),
   attempt as (
@@ -30,6 +31,15 @@ export async function openAttempt(
 ): Promise<JobRow | null> {
   const rows = await db.query<JobRow>(OPEN_ATTEMPT, [jobId, attemptId, worker]);
   return rows[0] ?? null;
+}
+
+/** By the database's clock, so that workers need not agree on the time. */
+export async function attemptAgeMs(db: Queryable, attemptId: string): Promise<number> {
+  const [attempt] = await db.query<{ ageMs: number }>(
+    `select extract(epoch from now() - started_at)::float8 * 1000 as "ageMs" from attempts where id = $1`,
+    [attemptId],
+  );
+  return attempt?.ageMs ?? Infinity;
 }
 
 export async function listAttempts(db: Queryable, jobId: string): Promise<AttemptRow[]> {

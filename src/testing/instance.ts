@@ -22,7 +22,10 @@ export interface Instance {
 
 let runtimeInstalled = false;
 
-export async function startInstance(environment: Record<string, string> = {}): Promise<Instance> {
+export async function startInstance(
+  environment: Record<string, string> = {},
+  { databaseAddress }: { databaseAddress?: string } = {},
+): Promise<Instance> {
   const database = await createTestDatabase(inject('databaseUrl'), inject('repoRoot'));
   const config = parseConfig({
     PORT: '0',
@@ -37,8 +40,11 @@ export async function startInstance(environment: Record<string, string> = {}): P
   const log = createLog(config.logLevel);
   if (!runtimeInstalled) installRuntime(log, config);
   runtimeInstalled = true;
+  const databaseUrl = new URL(database.databaseUrl);
+  // Through a proxy, for instance; the test itself still reaches the server directly.
+  if (databaseAddress) databaseUrl.host = databaseAddress;
   const addresses = {
-    databaseUrl: database.databaseUrl,
+    databaseUrl: databaseUrl.href,
     temporalAddress: config.temporalAddress,
     temporalUiUrl: inject('temporalUiUrl'),
   };

@@ -64,3 +64,8 @@ export async function startReceiver(): Promise<Receiver> {
 export function answer(status: number, headers: Record<string, string> = {}, body = ''): Behaviour {
   return (_request, response) => void response.writeHead(status, headers).end(body);
 }
+
+/** Answers only after `ms`, so that whatever happens meanwhile finds the call under way. */
+export function slowly(ms: number): Behaviour {
+  return (_request, response) => void setTimeout(() => response.end('done'), ms);
+}

@@ -1,0 +1,95 @@
+// One lane of a carrier: the first attempts of its items, so many at a time, until none is left or it is time to stop.
+//
+// Every item is taken, called and settled by the rules of attempt.ts, only many in one statement. What is found taken
+// by nobody who is alive is settled as lost. An item that is to be tried again goes on in a workflow of its own.
+import { Context, heartbeat } from '@temporalio/activity';
+
+import { parseDurationMs } from '../contract/duration.ts';
+import type { LaneInput } from '../contract/temporal.ts';
+import { type CarriedJob, claimCarried, lostCarried } from '../db/carried.ts';
+import type { CancelBatch } from '../jobs/batches/cancel.ts';
+import { newId } from '../jobs/ids.ts';
+import type { Starter } from '../jobs/start.ts';
+import type { CallOutcome } from '../jobs/verdict.ts';
+import { type AttemptDeps, call, notCalled, WORKER_LOST } from './attempt.ts';
+import { runCalls } from './lane-calls.ts';
+import { createLaneResults, forever, type LaneResults } from './lane-results.ts';
+
+/** Then the workflow starts the lane anew, on whichever worker has room. */
+const CLAIM_FOR_MS = 30_000;
+const HEARTBEAT_EVERY_MS = 2_500;
+const MAX_UNWRITTEN = 2_000;
+/** Below the heartbeat timeout of the activity. */
+const GIVEN_UP_AFTER_MS = 8_000;
+
+export interface LaneDeps extends AttemptDeps {
+  starter: Starter;
+  cancelBatch: CancelBatch;
+}
+
+export function createLanes(deps: LaneDeps) {
+  const { db, inFlight, followUp, worker } = deps;
+
+  const runLane = async ({ carrier, concurrency, batchId }: LaneInput): Promise<{ more: boolean }> => {
+    const results = createLaneResults(deps);
+    const calling = new Set<string>();
+    const { cancellationSignal } = Context.current();
+    const claimUntil = performance.now() + CLAIM_FOR_MS;
+    const canceled = inFlight.begin(batchId ?? carrier, carrier);
+    const cutOff = () => calling.forEach((jobId) => inFlight.abort(jobId));
+    for (const signal of [canceled.signal, cancellationSignal]) signal.addEventListener('abort', cutOff);
+    const beat = setInterval(() => heartbeat({ done: results.done(), calling: calling.size }), HEARTBEAT_EVERY_MS);
+    const isStopped = () => canceled.signal.aborted || cancellationSignal.aborted;
+
+    const callOne = async (job: CarriedJob, takenAt: number): Promise<CallOutcome> => {
+      // A frozen process that wakes up late must not send what others have given up on.
+      if (performance.now() - takenAt > GIVEN_UP_AFTER_MS) return notCalled('the worker was stopped before the call');
+      calling.add(job.id);
+      try {
+        return await call(deps, job, job.attemptId, parseDurationMs(job.spec.http.timeout) ?? 0, null);
+      } finally {
+        calling.delete(job.id);
+      }
+    };
+
+    try {
+      await settleLost(carrier, results);
+      const more = await runCalls({
+        concurrency,
+        claim: (limit) => {
+          const attemptIds = Array.from({ length: limit }, () => newId('att'));
+          return forever(() => claimCarried(db, { carrier, attemptIds, worker }));
+        },
+        call: callOne,
+        onOutcome: (job, outcome) => results.add(job, outcome),
+        mayClaim: () => performance.now() < claimUntil && !inFlight.isClosing() && !isStopped(),
+        isStopped,
+        isBehind: () => results.waiting() > MAX_UNWRITTEN,
+      });
+      await settleLost(carrier, results);
+      if (batchId !== null) await followUp.batchMayBeDone(batchId);
+      return { more: more && !isStopped() };
+    } finally {
+      clearInterval(beat);
+      canceled.end();
+    }
+  };
+
+  /** An attempt that is open although no call of ours is under way: the worker that opened it is gone. */
+  const settleLost = async (carrier: string, results: LaneResults): Promise<void> => {
+    await results.drain();
+    for (;;) {
+      const lost = await forever(() => lostCarried(db, carrier));
+      if (lost.length === 0) return;
+      deps.metrics.lostAttempts.inc(lost.length);
+      for (const job of lost) results.add(job, WORKER_LOST);
+      await results.drain();
+    }
+  };
+
+  return {
+    runLane,
+    /** The workflow was canceled from outside: so is what it carries. */
+    cancelBatchItems: ({ tenant, batchId }: { tenant: string; batchId: string }) => deps.cancelBatch(tenant, batchId),
+  };
+}

@@ -1,0 +1,78 @@
+// The calls of one lane: items are taken a little ahead of the calls, so that a quick target never waits for the database.
+//
+// An item is queued (in the database), taken (its attempt is open, in `waiting`), calling, then handed to `onOutcome`.
+// Ahead is only taken what will have its turn within AHEAD_MS at the pace of the calls so far: a slow target has nothing
+// in `waiting`, so a crash costs no attempt that was never made.
+import type { CarriedJob } from '../db/carried.ts';
+import type { CallOutcome } from '../jobs/verdict.ts';
+
+const AHEAD_MS = 30;
+const MAX_AHEAD = 400;
+const MAX_CLAIM = 250;
+/** Between two claims, so that each takes many. */
+const CLAIM_PAUSE_MS = 4;
+
+export interface LaneCalls {
+  concurrency: number;
+  /** Takes up to `limit` items; fewer than asked for means that there are no more. */
+  claim(limit: number): Promise<CarriedJob[]>;
+  call(job: CarriedJob, takenAt: number): Promise<CallOutcome>;
+  onOutcome(job: CarriedJob, outcome: CallOutcome): void;
+  /** Whether to go on taking items. */
+  mayClaim(): boolean;
+  /** What was taken and not called yet will not be: others have ended it. */
+  isStopped(): boolean;
+  /** Results pile up: new calls wait. */
+  isBehind(): boolean;
+}
+
+/** Resolves when all items taken have been called: true when there may be more in the database. */
+export function runCalls(lane: LaneCalls): Promise<boolean> {
+  const waiting: { job: CarriedJob; takenAt: number }[] = [];
+  let calling = 0;
+  let claiming = false;
+  let exhausted = false;
+  let averageMs = 100;
+
+  return new Promise<boolean>((resolve, reject) => {
+    const claim = async (limit: number) => {
+      const jobs = await lane.claim(limit);
+      const takenAt = performance.now();
+      for (const job of jobs) waiting.push({ job, takenAt });
+      exhausted = jobs.length < limit;
+      step();
+      setTimeout(() => {
+        claiming = false;
+        step();
+      }, CLAIM_PAUSE_MS);
+    };
+
+    const begin = async ({ job, takenAt }: { job: CarriedJob; takenAt: number }) => {
+      calling += 1;
+      const startedAt = performance.now();
+      const outcome = await lane.call(job, takenAt);
+      averageMs += (performance.now() - startedAt - averageMs) / 20;
+      calling -= 1;
+      lane.onOutcome(job, outcome);
+      step();
+    };
+
+    const step = () => {
+      if (lane.isStopped()) waiting.length = 0;
+      while (calling < lane.concurrency && !lane.isBehind()) {
+        const next = waiting.shift();
+        if (!next) break;
+        begin(next).catch(reject);
+      }
+      const ahead = Math.min(MAX_AHEAD, Math.floor((lane.concurrency * AHEAD_MS) / averageMs));
+      const wanted = lane.concurrency + ahead - calling - waiting.length;
+      const more = !exhausted && lane.mayClaim();
+      if (more && !claiming && wanted > 0 && waiting.length <= ahead / 2) {
+        claiming = true;
+        claim(Math.min(wanted, MAX_CLAIM)).catch(reject);
+      }
+      if (!more && !claiming && waiting.length === 0 && calling === 0) resolve(!exhausted);
+    };
+    step();
+  });
+}

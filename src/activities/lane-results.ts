@@ -1,0 +1,72 @@
+// What came of a lane's calls, written many at a time; each job is followed up only when its row is written.
+import type { CarriedJob } from '../db/carried.ts';
+import type { Settled } from '../db/settle.ts';
+import { closeAttempts, type ClosedAttempt } from '../db/settle-many.ts';
+import type { Starter } from '../jobs/start.ts';
+import { type CallOutcome, judge } from '../jobs/verdict.ts';
+import { type AttemptDeps, patiently, summarize } from './attempt.ts';
+
+/** How long the first result waits for others. */
+const GATHER_MS = 5;
+const MAX_ROWS = 250;
+
+interface Result {
+  job: CarriedJob;
+  closed: ClosedAttempt;
+}
+
+/** Nobody else can do it: the store is waited for. */
+export async function forever<T>(work: () => Promise<T[]>): Promise<T[]> {
+  return (await patiently(Infinity, work)) ?? [];
+}
+
+export type LaneResults = ReturnType<typeof createLaneResults>;
+
+export function createLaneResults({ db, followUp, metrics, starter }: AttemptDeps & { starter: Starter }) {
+  const results: Result[] = [];
+  let done = 0;
+  let writing: Promise<void> | null = null;
+
+  const write = async (): Promise<void> => {
+    while (results.length > 0) {
+      if (results.length < MAX_ROWS) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+      const rows = results.splice(0, MAX_ROWS);
+      const closed = rows.map((row) => row.closed);
+      await followUpAll(rows, await forever(() => closeAttempts(db, closed)));
+      done += rows.length;
+    }
+  };
+
+  const followUpAll = async (rows: Result[], settled: Settled[]): Promise<void> => {
+    const byId = new Map(settled.map((row) => [row.id, row]));
+    for (const { job, closed } of rows) {
+      const row = byId.get(job.id);
+      const { status, nextAttemptAt, deadLetter } = closed.verdict;
+      // Canceled, or taken by others: what holds is in the row.
+      if (!row) metrics.zombieWrites.inc();
+      else if (status !== 'retrying') {
+        // The end of the batch is looked at once, when the lane is empty.
+        await followUp.finished(job.id, status, { ...row, batchId: null }, deadLetter?.reason ?? null);
+      } else {
+        metrics.retries.inc();
+        starter.startSoon({ ...job, scheduleId: null, nextAttemptAt });
+      }
+    }
+  };
+
+  return {
+    add(job: CarriedJob, outcome: CallOutcome): void {
+      const verdict = judge(job, outcome, new Date());
+      const closed = { attemptId: job.attemptId, jobId: job.id, outcome: summarize(outcome, verdict), verdict };
+      results.push({ job, closed });
+      writing ??= write().finally(() => (writing = null));
+      // Whoever drains hears of a failure; until then nobody does.
+      writing.catch(() => {});
+    },
+    waiting: () => results.length,
+    done: () => done,
+    async drain(): Promise<void> {
+      while (writing !== null || results.length > 0) await (writing ??= write().finally(() => (writing = null)));
+    },
+  };
+}

@@ -1,0 +1,102 @@
+// One call of a run: a job row like any other, made with its first attempt; its answer becomes the step's output.
+import type { JobPlan } from '../contract/temporal.ts';
+import {
+  INLINE_OUTPUT_BYTES,
+  MAX_OUTPUT_BYTES,
+  runError,
+  type StepCall,
+  type StepCallResult,
+  type StepEnd,
+} from '../contract/run.ts';
+import type { StoredError } from '../contract/problem.ts';
+import { openAttempt } from '../db/attempts.ts';
+import { findJobOfAnyTenant, type StoredResult } from '../db/jobs.ts';
+import type { Verdict } from '../db/settle.ts';
+import { openFirstCall } from '../db/step-calls.ts';
+import type { EgressPolicy } from '../jobs/http/egress.ts';
+import { parseJobSpec } from '../jobs/spec/parse-job-spec.ts';
+import { type AttemptDeps, createAttempt, createRecordAttempt } from './attempt.ts';
+
+export interface RunCallDeps extends AttemptDeps {
+  getPolicy: () => EgressPolicy;
+}
+
+/** A step that ended: nobody depends on it but its run, which hears of it here. */
+const NO_FOLLOW_UP: AttemptDeps['followUp'] = {
+  finished: async () => {},
+  released: async () => {},
+  batchMayBeDone: async () => {},
+  decideAll: async () => 0,
+};
+
+export function createRunCalls(deps: RunCallDeps) {
+  const { db, worker, getPolicy } = deps;
+  const attempt = createAttempt({ ...deps, followUp: NO_FOLLOW_UP });
+  const record = createRecordAttempt({ ...deps, followUp: NO_FOLLOW_UP });
+
+  return {
+    async callStep(call: StepCall): Promise<StepCallResult> {
+      const { jobId, runId, stepId, itemIndex, outboundKey } = call;
+      // What expressions made is checked like what a stranger sent.
+      const parsed = parseJobSpec(call.spec, { policy: getPolicy(), now: new Date() });
+      if (!parsed.ok) return { kind: 'final', end: refused(parsed.code, parsed.faults) };
+      const { spec } = parsed;
+      const host = new URL(spec.http.url).hostname;
+      let verdict: Verdict | null = null;
+      const attempted = await attempt(
+        { jobId, plan: planFor(call.timeoutMs) },
+        {
+          take: async (attemptId) =>
+            (await openFirstCall(db, { jobId, runId, stepId, itemIndex, outboundKey, spec, host, attemptId, worker })) ??
+            (await openAttempt(db, { jobId, attemptId, worker })),
+          onVerdict: (given) => (verdict = given),
+        },
+      );
+      if (attempted.kind !== 'final') return attempted;
+      return { kind: 'final', end: await endOf(call, attempted.status, verdict) };
+    },
+
+    /** Writes what `callStep` could not. */
+    async recordCall({ record: unwritten, call }: { record: unknown; call: StepCall }): Promise<StepCallResult> {
+      const recorded = await record(unwritten);
+      if (recorded.kind !== 'final') return recorded;
+      return { kind: 'final', end: await endOf(call, recorded.status, null) };
+    },
+  };
+
+  async function endOf(call: StepCall, status: string, verdict: Verdict | null): Promise<StepEnd> {
+    const row = verdict?.status === status ? verdict : await findJobOfAnyTenant(db, call.jobId);
+    if (status === 'canceled') return { status: 'canceled', errorCode: 'canceled', bytes: 0 };
+    if (status !== 'succeeded') return { status: 'failed', errorCode: row?.error?.code ?? status, bytes: 0 };
+    return succeeded(row?.result ?? null, call.wantsOutput);
+  }
+}
+
+/** JSON as JSON, text as text, anything else as base64; null where the target sent nothing. */
+export function outputOf(result: StoredResult | null): unknown {
+  return result?.body ?? result?.bodyText ?? result?.bodyBase64 ?? null;
+}
+
+function succeeded(result: StoredResult | null, wantsOutput: boolean): StepEnd {
+  const output = outputOf(result);
+  const bytes = Buffer.byteLength(JSON.stringify(output));
+  if (bytes > MAX_OUTPUT_BYTES || (result?.truncated && bytes >= MAX_OUTPUT_BYTES / 2)) {
+    return { status: 'failed', errorCode: 'outputTooLarge', bytes: 0, error: outputTooLarge() };
+  }
+  const isInline = wantsOutput && bytes <= INLINE_OUTPUT_BYTES;
+  return { status: 'succeeded', errorCode: null, bytes, ...(isInline ? { output } : {}) };
+}
+
+export function outputTooLarge(): StoredError {
+  return runError('outputTooLarge', 'The output is too large', 'An output has at most 64 KiB, those of a run 8 MiB.');
+}
+
+function refused(code: string, faults: { pointer: string; detail: string }[]): StepEnd {
+  const detail = faults.map(({ pointer, detail: fault }) => `${pointer}: ${fault}`).join(' ');
+  const title = code === 'targetNotAllowed' ? 'The target is not allowed' : 'The call is not valid';
+  return { status: 'failed', errorCode: code, bytes: 0, error: runError(code, title, detail.slice(0, 1_000)) };
+}
+
+function planFor(timeoutMs: number): JobPlan {
+  return { runAtMs: null, deadlineAtMs: null, timeoutMs, firstAttempt: 'local' };
+}

@@ -1,0 +1,46 @@
+// Runs that are steps of runs: made before their workflow starts, read when it has ended.
+import { isFinalRun, type RunStatus, runError, type StepEnd } from '../contract/run.ts';
+import type { Database } from '../db/pool.ts';
+import { finishRun } from '../db/run-finish.ts';
+import { findChildRun, findRunOfAnyTenant, type RunRow } from '../db/runs.ts';
+import { type ChildPlace, type ChildRequest, makeChildRun } from '../jobs/runs/child.ts';
+import type { RunFinished } from '../jobs/runs/finished.ts';
+
+export interface ChildWork {
+  childId: string;
+  workflow: string | null;
+  version: number | null;
+}
+
+export function createRunChildren({ db, runFinished }: { db: Database; runFinished: RunFinished }) {
+  return {
+    async makeChild(request: ChildRequest): Promise<ChildWork | StepEnd> {
+      const made = await makeChildRun(db, request);
+      if ('error' in made) return { status: 'failed', errorCode: made.error.code, bytes: 0, error: made.error };
+      const { id, status, workflow, version } = made.run;
+      return isFinalRun(status) ? endOf(made.run) : { childId: id, workflow, version };
+    },
+
+    /** Its workflow has ended; if the run has not, someone ended the workflow from outside. */
+    async endChild(place: ChildPlace): Promise<StepEnd> {
+      const run = await findChildRun(db, place.runId, place.stepId, place.item);
+      if (!run) throw new Error(`the run of ${place.runId}/${place.stepId} is not there`);
+      if (isFinalRun(run.status)) return endOf(run);
+      const error = runError('terminatedExternally', 'The run was ended from outside');
+      const verdict = { status: 'failed' as const, output: null, error, deadLetter: null, checkAt: null };
+      const settled = await finishRun(db, { id: run.id, tenant: null }, verdict);
+      if (settled) await runFinished(run.id, 'failed', settled, null);
+      const now = await findRunOfAnyTenant(db, run.id);
+      return endOf(now ?? run);
+    },
+  };
+}
+
+function endOf({ status, output, error, workflow }: RunRow): StepEnd {
+  if (status === 'succeeded') {
+    return { status, errorCode: null, bytes: Buffer.byteLength(JSON.stringify(output)), output };
+  }
+  const title = `The run of ${workflow ?? 'the workflow'} ended ${status satisfies RunStatus}`;
+  const failed = runError('childFailed', title, error?.title ?? null);
+  return { status: 'failed', errorCode: failed.code, bytes: 0, error: failed };
+}
