@@ -7,15 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
 
-import type { AttemptInput, AttemptResult } from '../contract/temporal.ts';
 import { isFinal } from '../contract/job.ts';
+import type { AttemptInput, AttemptResult } from '../contract/temporal.ts';
 import { openAttempt } from '../db/attempts.ts';
 import { findJobOfAnyTenant, type JobRow } from '../db/jobs.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
-import { closeAttempt, type AttemptOutcome, type Verdict } from '../db/settle.ts';
-import { newId } from '../jobs/ids.ts';
+import { type AttemptOutcome, closeAttempt, type Verdict } from '../db/settle.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
+import { newId } from '../jobs/ids.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { settlesItself } from './earlier-attempt.ts';

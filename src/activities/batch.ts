@@ -2,7 +2,7 @@
 //
 // Every item is taken, called and settled by the rules of attempt.ts, only many in one statement. What is found taken
 // by nobody who is alive is settled as lost. An item that is to be tried again goes on in a workflow of its own.
-import { Context, heartbeat } from '@temporalio/activity';
+import { Context, heartbeat, log } from '@temporalio/activity';
 
 import { parseDurationMs } from '../contract/duration.ts';
 import type { LaneInput } from '../contract/temporal.ts';
@@ -47,6 +47,10 @@ export function createLanes(deps: LaneDeps) {
       calling.add(job.id);
       try {
         return await call(deps, job, job.attemptId, parseDurationMs(job.spec.http.timeout) ?? 0, null);
+      } catch (error) {
+        // A fault of one item is not one of its batch: tried again, it is on its own.
+        log.error('a call of a batch could not be made', { jobId: job.id, error });
+        return notCalled('the call could not be made');
       } finally {
         calling.delete(job.id);
       }
@@ -78,8 +82,9 @@ export function createLanes(deps: LaneDeps) {
   /** An attempt that is open although no call of ours is under way: the worker that opened it is gone. */
   const settleLost = async (carrier: string, results: LaneResults): Promise<void> => {
     await results.drain();
-    for (;;) {
-      const lost = await forever(() => lostCarried(db, carrier));
+    for (const seen = new Set<string>(); ;) {
+      const found = await forever(() => lostCarried(db, carrier));
+      const lost = found.filter(({ id }) => seen.size !== seen.add(id).size);
       if (lost.length === 0) return;
       deps.metrics.lostAttempts.inc(lost.length);
       for (const job of lost) results.add(job, WORKER_LOST);

@@ -1,4 +1,6 @@
 // What came of a lane's calls, written many at a time; each job is followed up only when its row is written.
+import { log } from '@temporalio/activity';
+
 import type { CarriedJob } from '../db/carried.ts';
 import type { Settled } from '../db/settle.ts';
 import { closeAttempts, type ClosedAttempt } from '../db/settle-many.ts';
@@ -31,9 +33,23 @@ export function createLaneResults({ db, followUp, metrics, starter }: AttemptDep
     while (results.length > 0) {
       if (results.length < MAX_ROWS) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       const rows = results.splice(0, MAX_ROWS);
-      const closed = rows.map((row) => row.closed);
-      await followUpAll(rows, await forever(() => closeAttempts(db, closed)));
+      await followUpAll(rows, await close(rows));
       done += rows.length;
+    }
+  };
+
+  /** What the database refuses is found by halves: that one attempt stays open and ends as a lost one. */
+  const close = async (rows: Result[]): Promise<Settled[]> => {
+    const closed = rows.map((row) => row.closed);
+    try {
+      return await forever(() => closeAttempts(db, closed));
+    } catch (error) {
+      if (rows.length === 1) {
+        log.error('a result could not be written', { jobId: rows[0]?.job.id, error });
+        return [];
+      }
+      const middle = Math.ceil(rows.length / 2);
+      return [...(await close(rows.slice(0, middle))), ...(await close(rows.slice(middle)))];
     }
   };
 

@@ -1,7 +1,7 @@
 // Turns an answer into what is kept of it: JSON as JSON, text as text, everything else as base64.
-import { parseStrictJson } from '../jobs/json/strict-json.ts';
 import type { StoredResult } from '../db/jobs.ts';
 import type { SendOutcome } from '../jobs/http/send.ts';
+import { parseStrictJson } from '../jobs/json/strict-json.ts';
 import type { CallOutcome } from '../jobs/verdict.ts';
 
 export function toCallOutcome(outcome: SendOutcome, now = Date.now()): CallOutcome {

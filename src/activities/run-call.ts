@@ -1,5 +1,5 @@
 // One call of a run: a job row like any other, made with its first attempt; its answer becomes the step's output.
-import type { JobPlan } from '../contract/temporal.ts';
+import type { StoredError } from '../contract/problem.ts';
 import {
   INLINE_OUTPUT_BYTES,
   MAX_OUTPUT_BYTES,
@@ -8,7 +8,7 @@ import {
   type StepCallResult,
   type StepEnd,
 } from '../contract/run.ts';
-import type { StoredError } from '../contract/problem.ts';
+import type { JobPlan } from '../contract/temporal.ts';
 import { openAttempt } from '../db/attempts.ts';
 import { findJobOfAnyTenant, type StoredResult } from '../db/jobs.ts';
 import type { Verdict } from '../db/settle.ts';

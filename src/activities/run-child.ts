@@ -1,5 +1,5 @@
 // Runs that are steps of runs: made before their workflow starts, read when it has ended.
-import { isFinalRun, type RunStatus, runError, type StepEnd } from '../contract/run.ts';
+import { isFinalRun, runError, type RunStatus, type StepEnd } from '../contract/run.ts';
 import type { Database } from '../db/pool.ts';
 import { finishRun } from '../db/run-finish.ts';
 import { findChildRun, findRunOfAnyTenant, type RunRow } from '../db/runs.ts';

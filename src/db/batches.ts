@@ -1,0 +1,189 @@
+// The batches table, and a batch's items as a whole: inserted together, counted, canceled, closed when all are final.
+import type { NotifyRule } from '../contract/job.ts';
+import type { StoredError } from '../contract/problem.ts';
+import type { NewJob } from './jobs.ts';
+import type { Queryable } from './pool.ts';
+import { OUTBOX, SETTLED, type Settled } from './settle.ts';
+
+export interface BatchCounts {
+  total: number;
+  queued: number;
+  running: number;
+  retrying: number;
+  succeeded: number;
+  failed: number;
+  canceled: number;
+}
+
+export interface NewBatch {
+  id: string;
+  tenant: string;
+  name: string | null;
+  concurrency: number;
+  total: number;
+  notify: NotifyRule[];
+  labels: Record<string, string>;
+  createdAt: Date;
+  checkAt: Date;
+}
+
+export interface BatchRow extends Omit<NewBatch, 'checkAt'> {
+  status: 'running' | 'finished' | 'canceled';
+  counts: BatchCounts;
+  finishedAt: Date | null;
+}
+
+export interface NewItem extends NewJob {
+  batchKey: string | null;
+  carrier: string | null;
+}
+
+const COUNTS = `select jsonb_build_object('total', count(*),
+    'queued', count(*) filter (where status in ('scheduled', 'blocked', 'queued')),
+    'running', count(*) filter (where status = 'running'),
+    'retrying', count(*) filter (where status = 'retrying'),
+    'succeeded', count(*) filter (where status = 'succeeded'),
+    'failed', count(*) filter (where status in ('failed', 'expired', 'unknown')),
+    'canceled', count(*) filter (where status = 'canceled'))
+  from jobs where batch_id = batches.id`;
+
+/** Said by status, which the index on batches holds. */
+const OPEN = "status in ('scheduled', 'blocked', 'queued', 'running', 'retrying')";
+
+export const BATCH_COLUMNS = `id, tenant, name, status, concurrency, total, notify, labels, coalesce(counts, (${COUNTS})) as counts,
+  created_at as "createdAt", finished_at as "finishedAt"`;
+
+export const BATCH_FILTERS = {
+  status: 'status = any(?)',
+  name: 'name = any(?)',
+  label: 'labels @> any(?::jsonb[])',
+} as const;
+
+/** False when it is there already: the answer to an earlier try was lost. */
+export async function insertBatch(tx: Queryable, batch: NewBatch): Promise<boolean> {
+  const rows = await tx.query(
+    `insert into batches (id, tenant, name, status, concurrency, total, notify, labels, created_at, check_at)
+     values ($1, $2, $3, 'running', $4, $5, $6::jsonb, $7::jsonb, $8, $9) on conflict (id) do nothing returning id`,
+    [
+      batch.id,
+      batch.tenant,
+      batch.name,
+      batch.concurrency,
+      batch.total,
+      JSON.stringify(batch.notify),
+      JSON.stringify(batch.labels),
+      batch.createdAt,
+      batch.checkAt,
+    ],
+  );
+  return rows.length === 1;
+}
+
+const INSERT_ITEMS = `insert into jobs (id, tenant, name, status, spec, host, labels, run_at, deadline_at, batch_id, batch_key,
+    carrier, outbound_key, trace_parent, created_at, updated_at, check_at)
+  select id, $2, spec ->> 'name', status, spec, host, spec -> 'labels', "runAt", "deadlineAt", $3, "batchKey", carrier,
+    "outboundKey", "traceParent", "createdAt", "createdAt", "checkAt"
+  from jsonb_to_recordset($1::jsonb) as item (id text, status text, spec jsonb, host text, "runAt" timestamptz,
+    "deadlineAt" timestamptz, "batchKey" text, carrier text, "outboundKey" text, "traceParent" text,
+    "createdAt" timestamptz, "checkAt" timestamptz)`;
+
+export async function insertItems(tx: Queryable, batch: NewBatch, items: NewItem[]): Promise<void> {
+  await tx.query(INSERT_ITEMS, [JSON.stringify(items), batch.tenant, batch.id]);
+}
+
+export async function insertItemDependencies(tx: Queryable, edges: { id: string; parentId: string }[]): Promise<void> {
+  await tx.query('insert into job_dependencies (job_id, parent_id) select * from unnest($1::text[], $2::text[])', [
+    edges.map(({ id }) => id),
+    edges.map(({ parentId }) => parentId),
+  ]);
+}
+
+export async function findBatch(db: Queryable, tenant: string, id: string): Promise<BatchRow | null> {
+  const rows = await db.query<BatchRow>(`select ${BATCH_COLUMNS} from batches where tenant = $1 and id = $2`, [
+    tenant,
+    id,
+  ]);
+  return rows[0] ?? null;
+}
+
+export async function findBatchOfAnyTenant(db: Queryable, id: string): Promise<BatchRow | null> {
+  const rows = await db.query<BatchRow>(`select ${BATCH_COLUMNS} from batches where id = $1`, [id]);
+  return rows[0] ?? null;
+}
+
+/** Fixes the counts and tells the world, once, when no item is open any more. Null when that is not now. */
+export async function closeBatch(db: Queryable, id: string): Promise<{ notified: boolean } | null> {
+  const rows = await db.query<{ notified: boolean }>(
+    `with batch as (
+       update batches set status = case status when 'running' then 'finished' else status end, counts = (${COUNTS}),
+         finished_at = coalesce(finished_at, now()), check_at = null
+       where id = $1 and counts is null
+         and not exists (select 1 from jobs where batch_id = $1 and ${OPEN})
+       returning *),
+     outbox as (
+       insert into notifications (id, tenant, subject_id, event, rule, due_at, created_at)
+       select 'msg_' || replace(gen_random_uuid()::text, '-', ''), tenant, id, 'batch.finished', rule, now(), now()
+       from batch, jsonb_array_elements(notify) rule)
+     select jsonb_array_length(notify) > 0 as notified from batch`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+/** `$1` batch, `$2` tenant, `$3` error. The rows are locked in the order of their ids, as everywhere. */
+const CANCEL = `with batch as (
+    update batches set status = 'canceled', finished_at = now() 
+    where id = $1 and tenant = $2 and status = 'running'
+      and exists (select 1 from jobs where batch_id = $1 and ${OPEN}) returning 1),
+  open as (
+    select id, carrier is null and status = 'running' as calling_alone from jobs
+    where batch_id = $1 and ${OPEN} and exists (select 1 from batch) order by id for update),
+  job as (
+    update jobs set status = 'canceled', error = $3::jsonb, attempt_id = null, next_attempt_at = null, updated_at = now(),
+      finished_at = now(), carrier = null,
+      check_at = case when jobs.carrier is null then now() + interval '5 seconds' end
+    from open where jobs.id = open.id returning jobs.*, calling_alone),
+  attempt as (
+    update attempts set outcome = 'unknown', error = $3::jsonb, finished_at = now()
+    where outcome = 'open' and job_id in (select id from job)),
+  ${OUTBOX}
+  select ${SETTLED}, calling_alone as "callingAlone" from job`;
+
+export interface CanceledItem extends Settled {
+  /** A call is under way that the batch's workflow does not know of. */
+  callingAlone: boolean;
+}
+
+/** Ends what is open; nothing, when the batch is final. */
+export async function cancelItems(
+  db: Queryable,
+  tenant: string,
+  id: string,
+  error: StoredError,
+): Promise<CanceledItem[]> {
+  return db.query<CanceledItem>(CANCEL, [id, tenant, JSON.stringify(error)]);
+}
+
+export interface DueBatch {
+  id: string;
+  tenant: string;
+  concurrency: number;
+  total: number;
+  seenInTemporal: boolean;
+  /** Items whose first attempt is still the batch's own business. */
+  hasCarried: boolean;
+}
+
+export async function takeDueBatches(db: Queryable, limit: number): Promise<DueBatch[]> {
+  return db.query<DueBatch>(
+    `update batches set check_at = now() + case when seen_in_temporal then interval '45 seconds' else interval '5 seconds' end
+     where id in (select id from batches where check_at <= now() order by check_at limit $1 for update skip locked)
+     returning id, tenant, concurrency, total, seen_in_temporal as "seenInTemporal",
+       exists (select 1 from jobs where batch_id = batches.id and ${OPEN} and carrier is not null) as "hasCarried"`,
+    [limit],
+  );
+}
+
+export async function markBatchSeen(db: Queryable, id: string): Promise<void> {
+  await db.query('update batches set seen_in_temporal = true where id = $1 and not seen_in_temporal', [id]);
+}

@@ -1,0 +1,62 @@
+// Jobs whose first attempt a carrier makes, many at a time: taken, settled and found again by multi-row statements.
+import { JOB_COLUMNS, type JobRow } from './jobs.ts';
+import type { Database, Queryable } from './pool.ts';
+
+/** What a call and its verdict need of a job. */
+export type CarriedJob = Pick<
+  JobRow,
+  'id' | 'tenant' | 'spec' | 'host' | 'attempts' | 'deadlineAt' | 'runAt' | 'outboundKey' | 'traceParent'
+> & { attemptId: string };
+
+/** The same claim as openAttempt's: only jobs that wait, each with a token of its own (`$2`, one for each). */
+const CLAIM = `with picked as (
+    select id, row_number() over (order by id) as place
+    from (select id from jobs where carrier = $1 and status = 'queued' order by id limit $4 for update skip locked) free),
+  job as (
+    update jobs set status = 'running', attempt_id = ($2::text[])[picked.place], attempts = attempts + 1,
+      started_at = coalesce(started_at, now()), updated_at = now()
+    from picked where jobs.id = picked.id returning jobs.*),
+  attempt as (
+    insert into attempts (id, job_id, number, worker, started_at) select attempt_id, id, attempts, $3, now() from job)
+  select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
+    outbound_key as "outboundKey", trace_parent as "traceParent" from job order by id`;
+
+export async function claimCarried(
+  db: Database,
+  { carrier, attemptIds, worker }: { carrier: string; attemptIds: string[]; worker: string },
+): Promise<CarriedJob[]> {
+  return inBulk(db, (tx) => tx.query<CarriedJob>(CLAIM, [carrier, attemptIds, worker, attemptIds.length]));
+}
+
+/** Taken by whoever worked for this carrier last. */
+export async function lostCarried(db: Queryable, carrier: string): Promise<CarriedJob[]> {
+  return db.query<CarriedJob>(
+    `select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
+       outbound_key as "outboundKey", trace_parent as "traceParent"
+     from jobs where carrier = $1 and status = 'running' limit 500`,
+    [carrier],
+  );
+}
+
+/** Open jobs that still wait for the workflow of this batch. */
+export async function carriedOfBatch(db: Queryable, batchId: string, limit: number): Promise<JobRow[]> {
+  return db.query<JobRow>(
+    `select ${JOB_COLUMNS} from jobs where batch_id = $1 and carrier is not null and finished_at is null limit $2`,
+    [batchId, limit],
+  );
+}
+
+/**
+ * A prepared statement keeps the plan it got while the tables were small, and for many rows at once that is to read
+ * all of the table. These statements touch a few hundred rows by their keys, always.
+ */
+const BY_KEY = `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+  set_config('enable_mergejoin', 'off', true)`;
+
+/** In a transaction, so that a deadlock with a cancel of the whole batch is tried again. */
+export function inBulk<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    await tx.query(BY_KEY);
+    return work(tx);
+  });
+}

@@ -1,0 +1,65 @@
+// Ends many attempts in one statement, each row by the rules of settle.ts: only while its attempt's token still holds.
+import { inBulk } from './carried.ts';
+import type { Database } from './pool.ts';
+import {
+  type AttemptOutcome,
+  deadLetterId,
+  deadLetters,
+  OUTBOX,
+  SETTLED,
+  type Settled,
+  type Verdict,
+} from './settle.ts';
+
+export interface ClosedAttempt {
+  attemptId: string;
+  jobId: string;
+  outcome: AttemptOutcome;
+  verdict: Verdict;
+}
+
+/** A carried job that is to be tried again leaves its carrier: the relay starts its workflow if nobody else does. */
+const CLOSE_ATTEMPTS = `with given as (
+    select * from jsonb_to_recordset($1::jsonb) as given (attempt_id text, job_id text, outcome text, http_status integer,
+      attempt_error jsonb, duration_ms integer, status text, error jsonb, result jsonb, next_attempt_at timestamptz,
+      dead_id text, dead_reason text, dead_fingerprint text, dead_target text)),
+  attempt as (
+    update attempts set outcome = given.outcome, http_status = given.http_status, error = given.attempt_error,
+      duration_ms = given.duration_ms, finished_at = now()
+    from given where attempts.id = given.attempt_id and attempts.outcome = 'open'),
+  job as (
+    update jobs set status = given.status, error = given.error, result = given.result, attempt_id = null,
+      next_attempt_at = given.next_attempt_at, updated_at = now(), carrier = null,
+      finished_at = case when given.next_attempt_at is null then now() end,
+      check_at = case when given.next_attempt_at is not null then now() + interval '3 seconds' end
+    from given where jobs.id = given.job_id and jobs.attempt_id = given.attempt_id
+    returning jobs.*, dead_id, dead_reason, dead_fingerprint, dead_target),
+  ${deadLetters('dead_id', 'dead_reason', 'dead_fingerprint', 'dead_target')},
+  ${OUTBOX}
+  select ${SETTLED} from job`;
+
+/** The rows that were written; those missing had been canceled, taken over or settled before. */
+export async function closeAttempts(db: Database, attempts: ClosedAttempt[]): Promise<Settled[]> {
+  const given = JSON.stringify(attempts.map(rowOf));
+  return inBulk(db, (tx) => tx.query<Settled>(CLOSE_ATTEMPTS, [given]));
+}
+
+function rowOf({ attemptId, jobId, outcome, verdict }: ClosedAttempt) {
+  const { deadLetter } = verdict;
+  return {
+    attempt_id: attemptId,
+    job_id: jobId,
+    outcome: outcome.outcome,
+    http_status: outcome.httpStatus,
+    attempt_error: outcome.error,
+    duration_ms: outcome.durationMs,
+    status: verdict.status,
+    error: verdict.error,
+    result: verdict.result,
+    next_attempt_at: verdict.nextAttemptAt,
+    dead_id: deadLetter && deadLetterId(),
+    dead_reason: deadLetter?.reason,
+    dead_fingerprint: deadLetter?.fingerprint,
+    dead_target: deadLetter?.target,
+  };
+}

@@ -1,0 +1,51 @@
+// What acceptance decides about a batch: its row, its items' rows, and which of them its own workflow carries.
+import { parseDurationMs } from '../../contract/duration.ts';
+import type { JobSpec, NotifyRule } from '../../contract/job.ts';
+import { type BatchInput, carrierOf } from '../../contract/temporal.ts';
+import type { NewBatch, NewItem } from '../../db/batches.ts';
+import { newJob } from '../accept.ts';
+import { newId } from '../ids.ts';
+
+/** Longer calls would hold up the shutdown of a worker, and the others in their lane. */
+const CARRIED_TIMEOUT_MS = 60_000;
+const RELAY_AFTER_MS = 3_000;
+/** Two lanes, so that two workers can share a batch; a small one is not worth the second activity. */
+const TWO_LANES_FROM = 200;
+
+export interface BatchSubmission {
+  name: string | null;
+  concurrency: number;
+  notify: NotifyRule[];
+  labels: Record<string, string>;
+  items: { key: string | null; spec: JobSpec }[];
+}
+
+export function newBatch(
+  { items, ...given }: BatchSubmission,
+  { tenant, traceParent, now }: { tenant: string; traceParent: string | null; now: Date },
+): { batch: NewBatch; items: NewItem[] } {
+  const checkAt = new Date(now.getTime() + RELAY_AFTER_MS);
+  const batch = { ...given, id: newId('bat'), tenant, total: items.length, createdAt: now, checkAt };
+  const lanes = lanesOf(batch).length;
+  const rows = items.map(({ key, spec }, index): NewItem => {
+    const job = newJob({ tenant, spec, batchId: batch.id, traceParent, now });
+    const carrier = isCarried(spec) ? carrierOf(batch.id, index % lanes) : null;
+    return { ...job, batchKey: key, carrier, checkAt: carrier === null ? job.checkAt : null };
+  });
+  return { batch, items: rows };
+}
+
+export function batchInput(batch: Pick<NewBatch, 'id' | 'tenant' | 'concurrency' | 'total'>): BatchInput {
+  return { batchId: batch.id, tenant: batch.tenant, lanes: lanesOf(batch) };
+}
+
+/** The calls each lane may have under way; together the batch's concurrency. */
+function lanesOf({ concurrency, total }: Pick<NewBatch, 'concurrency' | 'total'>): number[] {
+  if (total < TWO_LANES_FROM || concurrency < 2) return [concurrency];
+  return [Math.ceil(concurrency / 2), Math.floor(concurrency / 2)];
+}
+
+function isCarried({ http, delivery, runAt, delay, dependsOn }: JobSpec): boolean {
+  if (delivery !== 'atLeastOnce' || runAt !== null || delay !== null || dependsOn.length > 0) return false;
+  return (parseDurationMs(http.timeout) ?? Infinity) <= CARRIED_TIMEOUT_MS;
+}
