@@ -10,9 +10,14 @@ export interface Parent {
 /** Locks the parents that still run and tells each of them that someone waits. Missing ids are not in the answer. */
 export async function lockParents(tx: Queryable, tenant: string, ids: string[]): Promise<Parent[]> {
   return tx.query<Parent>(
-    `with locked as (select id from jobs where tenant = $1 and id = any($2) and run_id is null order by id for no key update),
-       told as (update jobs set has_dependents = true from locked where jobs.id = locked.id and finished_at is null)
-     select id, status from jobs where id in (select id from locked)`,
+    `with locked as (
+       select id from jobs where tenant = $1 and id = any($2) and run_id is null order by id for no key update),
+     locked_runs as (select id from runs where tenant = $1 and id = any($2) order by id for no key update),
+     told as (update jobs set has_dependents = true from locked where jobs.id = locked.id and finished_at is null),
+     told_runs as (
+       update runs set has_dependents = true from locked_runs where runs.id = locked_runs.id and finished_at is null)
+     select id, status from jobs where id in (select id from locked)
+     union all select id, status from runs where id in (select id from locked_runs)`,
     [tenant, ids],
   );
 }
@@ -33,7 +38,8 @@ const DEPENDANTS = `select child.id, child.spec ->> 'onDependencyFailure' as "on
     count(*) filter (where parent.finished_at is null and parent.id is not null)::int as pending,
     coalesce(array_agg(d.parent_id) filter (where parent.id is null
       or (parent.finished_at is not null and parent.status <> 'succeeded')), '{}') as failed
-  from jobs child join job_dependencies d on d.job_id = child.id left join jobs parent on parent.id = d.parent_id
+  from jobs child join job_dependencies d on d.job_id = child.id left join (
+    select id, status, finished_at from jobs union all select id, status, finished_at from runs) parent on parent.id = d.parent_id
   where child.status = 'blocked'`;
 
 /** Blocked jobs that wait for this one, with the state of everything they wait for. */

@@ -17,6 +17,15 @@ export async function findKey(db: Queryable, tenant: string, { scope, key }: { s
   return rows[0] ?? null;
 }
 
+/** Whoever else makes something under the same key waits until this transaction has ended. */
+export async function lockKey(tx: Queryable, tenant: string, { scope, key }: { scope: string; key: string }) {
+  await tx.query("select pg_advisory_xact_lock(hashtextextended(concat_ws(' ', $1::text, $2::text, $3::text), 0))", [
+    tenant,
+    scope,
+    key,
+  ]);
+}
+
 /** Waits for a concurrent holder of the same key; false when it has been taken. */
 export async function insertKey(db: Queryable, tenant: string, resourceId: string, key: NewKey): Promise<boolean> {
   const rows = await db.query(

@@ -29,6 +29,7 @@ export interface JobRow {
   error: StoredError | null;
   scheduleId: string | null;
   batchId: string | null;
+  batchKey: string | null;
   redriveOf: string | null;
   outboundKey: string;
   traceParent: string | null;
@@ -67,7 +68,7 @@ export interface NewKey {
 
 export const JOB_COLUMNS = `id, tenant, name, status, spec, host, run_at as "runAt", deadline_at as "deadlineAt", attempts,
   attempt_id as "attemptId", next_attempt_at as "nextAttemptAt", result, error, schedule_id as "scheduleId",
-  batch_id as "batchId", redrive_of as "redriveOf", outbound_key as "outboundKey", trace_parent as "traceParent",
+  batch_id as "batchId", batch_key as "batchKey", redrive_of as "redriveOf", outbound_key as "outboundKey", trace_parent as "traceParent",
   has_dependents as "hasDependents", seen_in_temporal as "seenInTemporal", created_at as "createdAt",
   updated_at as "updatedAt", started_at as "startedAt", finished_at as "finishedAt"`;
 
@@ -120,9 +121,12 @@ export async function findJobOfAnyTenant(db: Queryable, id: string): Promise<Job
 }
 
 export async function finishedAmong(db: Queryable, ids: string[]): Promise<string[]> {
-  const rows = await db.query<{ id: string }>('select id from jobs where id = any($1) and finished_at is not null', [
-    ids,
-  ]);
+  const rows = await db.query<{ id: string }>(
+    `select id from jobs where id = any($1) and finished_at is not null
+     union all select id from batches where id = any($1) and finished_at is not null
+     union all select id from runs where id = any($1) and finished_at is not null`,
+    [ids],
+  );
   return rows.map(({ id }) => id);
 }
 

@@ -47,26 +47,28 @@ export async function listPage<Row extends { id: string; createdAt: Date }>(
   if (createdBefore) bind('created_at < ?', createdBefore);
   if (cursor) {
     const after = decodeCursor(cursor);
-    values.push(after.createdAt, after.id);
-    where.push(`(created_at, id) < ($${values.length - 1}, $${values.length})`);
+    values.push(after.micros, after.id);
+    where.push(
+      `(created_at, id) < (timestamptz 'epoch' + $${values.length - 1}::float8 * interval '1 microsecond', $${values.length})`,
+    );
   }
-  const rows = await db.query<Row>(
-    `select ${columns} from ${table} where ${where.join(' and ')} order by created_at desc, id desc limit ${limit + 1}`,
+  const rows = await db.query<Row & { position?: string }>(
+    `select ${columns}, ${POSITION} as "position" from ${table}
+     where ${where.join(' and ')} order by created_at desc, id desc limit ${limit + 1}`,
     values,
   );
   const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last ? encodeCursor(last) : null };
+  const last = items.at(-1)?.position;
+  for (const item of items) delete item.position;
+  return { items, nextCursor: rows.length > limit && last ? Buffer.from(last).toString('base64url') : null };
 }
 
-function encodeCursor({ createdAt, id }: { createdAt: Date; id: string }): string {
-  return Buffer.from(`${createdAt.toISOString()} ${id}`).toString('base64url');
-}
+/** In microseconds, as PostgreSQL counts: a Date's milliseconds would skip rows at the end of a page. */
+const POSITION = `(extract(epoch from created_at) * 1000000)::bigint || ' ' || id`;
 
-function decodeCursor(cursor: string): { createdAt: Date; id: string } {
-  const [time = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const createdAt = new Date(time);
-  if (Number.isNaN(createdAt.getTime()) || !/^[A-Za-z0-9_.:-]{1,200}$/.test(id))
-    throw new InvalidCursorError('not a cursor of ours');
-  return { createdAt, id };
+function decodeCursor(cursor: string): { micros: string; id: string } {
+  const [, micros, id] =
+    /^(\d{1,16}) ([A-Za-z0-9_.:-]{1,200})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (!micros || !id) throw new InvalidCursorError('not a cursor of ours');
+  return { micros, id };
 }

@@ -29,25 +29,33 @@ export interface AttemptOutcome {
 }
 
 export interface Settled {
+  id: string;
+  batchId: string | null;
+  scheduleId: string | null;
   hasDependents: boolean;
   notified: boolean;
   /** From runAt or acceptance to now. */
   ageMs: number;
 }
 
-const SETTLED = `has_dependents as "hasDependents", jsonb_array_length(spec -> 'notify') > 0 as "notified",
+export const SETTLED = `id, batch_id as "batchId", schedule_id as "scheduleId", has_dependents as "hasDependents", jsonb_array_length(spec -> 'notify') > 0 as "notified",
   extract(epoch from now() - coalesce(run_at, created_at))::float8 * 1000 as "ageMs"`;
 
-/** `$1` status, `$2` error, `$3` dead letter id or null, `$4` reason, `$5` fingerprint, `$6` target. */
-const FOLLOW_UPS = `dead as (
+/** Of the rows that just ended, in `job`; the arguments are where id, reason, fingerprint and target come from. */
+export const deadLetters = (id: string, reason: string, fingerprint: string, target: string) => `dead as (
     insert into dead_letters (id, tenant, kind, job_id, name, reason, error, attempts, fingerprint, target, host, created_at)
-    select $3, tenant, 'job', id, name, $4, $2::jsonb, attempts, $5, $6, host, now() from job
-    where $3::text is not null and run_id is null
-    on conflict (job_id) do nothing),
-  outbox as (
+    select ${id}, tenant, 'job', id, name, ${reason}, error, attempts, ${fingerprint}, ${target}, host, now() from job
+    where ${id} is not null and run_id is null
+    on conflict (job_id) do nothing)`;
+
+export const OUTBOX = `outbox as (
     insert into notifications (id, tenant, subject_id, event, rule, due_at, created_at)
-    select 'msg_' || replace(gen_random_uuid()::text, '-', ''), tenant, id, 'job.' || $1, rule, now(), now()
-    from job, jsonb_array_elements(spec -> 'notify') rule where rule -> 'on' ? $1)`;
+    select 'msg_' || replace(gen_random_uuid()::text, '-', ''), tenant, id, 'job.' || status, rule, now(), now()
+    from job, jsonb_array_elements(spec -> 'notify') rule where rule -> 'on' ? status)`;
+
+/** `$1` status, `$2` error, `$3` dead letter id or null, `$4` reason, `$5` fingerprint, `$6` target. */
+const FOLLOW_UPS = `${deadLetters('$3::text', '$4', '$5', '$6')},
+  ${OUTBOX}`;
 
 const CLOSE_ATTEMPT = `with attempt as (
     update attempts set outcome = $7, http_status = $8, error = $9::jsonb, duration_ms = $10, finished_at = now()
@@ -55,7 +63,7 @@ const CLOSE_ATTEMPT = `with attempt as (
   job as (
     update jobs set status = $1, error = $2::jsonb, result = $12::jsonb, attempt_id = null, next_attempt_at = $13::timestamptz,
       updated_at = now(), finished_at = case when $13::timestamptz is null then now() end,
-      check_at = $13::timestamptz + interval '60 seconds'
+      check_at = case when $13::timestamptz is not null and run_id is null then now() + interval '60 seconds' end
     where id = $14 and attempt_id = $11 returning *),
   ${FOLLOW_UPS}
   select ${SETTLED} from job`;
@@ -112,11 +120,15 @@ function followUpValues(status: string, error: StoredError | null, dead: DeadLet
   return [
     status,
     json(error),
-    dead ? `dl_${uuidv7().replaceAll('-', '')}` : null,
+    dead && deadLetterId(),
     dead?.reason ?? null,
     dead?.fingerprint ?? null,
     dead?.target ?? null,
   ];
+}
+
+export function deadLetterId(): string {
+  return `dl_${uuidv7().replaceAll('-', '')}`;
 }
 
 function json(value: unknown): string | null {

@@ -14,7 +14,7 @@ import type { RelayDeps } from './relay.ts';
 
 const LOOK_AGAIN_MS = 45_000;
 
-type WorkflowState = 'absent' | 'running' | 'canceled' | 'closed';
+export type WorkflowState = 'absent' | 'running' | 'canceled' | 'closed';
 
 export function createCompare({ db, client, starter, followUp, metrics, log }: RelayDeps) {
   return async function compare(job: JobRow): Promise<void> {
@@ -33,7 +33,7 @@ export function createCompare({ db, client, starter, followUp, metrics, log }: R
   async function startLost(job: JobRow): Promise<void> {
     const exists = await starter.start(job);
     if (exists) metrics.relayStarts.inc();
-    const lookAgainAt = exists ? nextLook(job) : new Date(Date.now() + 1_000);
+    const lookAgainAt = exists ? nextLook() : new Date(Date.now() + 1_000);
     await setCheck(db, [job.id], lookAgainAt, exists);
   }
 
@@ -45,7 +45,7 @@ export function createCompare({ db, client, starter, followUp, metrics, log }: R
   async function settle(job: JobRow, state: WorkflowState): Promise<void> {
     if (state === 'running') {
       if (isWaitingInVain(job)) await client.workflow.getHandle(job.id).signal(RUN_NOW_SIGNAL);
-      return setCheck(db, [job.id], nextLook(job), true);
+      return setCheck(db, [job.id], nextLook(), true);
     }
     const status: FinalJobStatus = state === 'canceled' ? 'canceled' : leftUnknown(job) ? 'unknown' : 'failed';
     const reason = status === 'canceled' ? null : 'terminatedExternally';
@@ -61,7 +61,7 @@ export function createCompare({ db, client, starter, followUp, metrics, log }: R
   }
 }
 
-async function stateOf(client: Client, id: string): Promise<WorkflowState> {
+export async function stateOf(client: Client, id: string): Promise<WorkflowState> {
   try {
     const { status } = await client.withDeadline(Date.now() + 5_000, () => client.workflow.getHandle(id).describe());
     if (status.name === 'RUNNING' || status.name === 'PAUSED') return 'running';
@@ -81,12 +81,11 @@ function leftUnknown({ spec, attemptId }: JobRow): boolean {
   return spec.delivery === 'atMostOnce' && attemptId !== null;
 }
 
-function nextLook({ status, runAt }: JobRow): Date {
-  const quietUntil = status === 'scheduled' && runAt ? runAt.getTime() : 0;
-  return new Date(Math.max(Date.now() + LOOK_AGAIN_MS, quietUntil + 5_000));
+export function nextLook(): Date {
+  return new Date(Date.now() + LOOK_AGAIN_MS);
 }
 
-function terminated(state: WorkflowState): StoredError {
+export function terminated(state: WorkflowState): StoredError {
   const what = state === 'absent' ? 'deleted' : 'ended';
   return {
     code: 'terminatedExternally',

@@ -2,11 +2,15 @@
 import { createTransport, type Transporter } from 'nodemailer';
 import { Webhook } from 'standardwebhooks';
 
+import { findBatchOfAnyTenant } from '../db/batches.ts';
 import { findJobOfAnyTenant } from '../db/jobs.ts';
 import { markDelivered, markNotDelivered, type NotificationRow, takeDueNotifications } from '../db/notifications.ts';
 import type { Database } from '../db/pool.ts';
+import { findRunOfAnyTenant } from '../db/runs.ts';
+import { batchView } from '../jobs/batches/view.ts';
 import type { Bell } from '../jobs/bell.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
+import { runViews } from '../jobs/runs/view.ts';
 import { jobView, type ViewOptions } from '../jobs/view.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -74,24 +78,52 @@ function retryAt(attempts: number): Date | null {
 }
 
 async function send(deps: NotifierDeps, mailer: Transporter | null, notification: NotificationRow): Promise<Delivery> {
-  const job = await findJobOfAnyTenant(deps.db, notification.subjectId);
-  if (!job) return { failed: `${notification.subjectId} is not there any more` };
-  const data = jobView(job, deps.view);
-  const { event: type, rule } = notification;
-  const timestamp = (job.finishedAt ?? notification.createdAt).toISOString();
-  if ('webhook' in rule)
+  const { subjectId, event: type, rule } = notification;
+  const subject = await findSubject(deps, notification);
+  if (!subject) return { failed: `${subjectId} is not there any more` };
+  const { data, error } = subject;
+  const timestamp = data.finishedAt ?? notification.createdAt.toISOString();
+  if ('webhook' in rule) {
     return post(deps.sender, notification.id, rule.webhook, JSON.stringify({ type, timestamp, data }));
+  }
   if (!mailer) return { failed: 'no mail server: PERDURE_SMTP_URL is not set' };
   await mailer.sendMail({
     to: rule.email.to,
     // One line, whatever the name holds.
-    subject: `${job.spec.name ?? job.id}: ${type}`.replace(/[^\x20-\x7e\u00a0-\uffff]/g, ' ').slice(0, 200),
-    text: [`${type} at ${timestamp}`, `Job: ${job.id}`, `Error: ${job.error?.title ?? 'none'}`, data.links.self].join(
+    subject: `${data.name ?? data.id}: ${type}`.replace(/[^\x20-\x7e\u00a0-\uffff]/g, ' ').slice(0, 200),
+    text: [`${type} at ${timestamp}`, `${kindOf(type)}: ${data.id}`, `Error: ${error ?? 'none'}`, data.links.self].join(
       '\n',
     ),
     messageId: `<${notification.id}@perdure>`,
   });
   return 'delivered';
+}
+
+interface Subject {
+  data: { id: string; name: string | null; finishedAt: string | null; links: { self: string } };
+  error: string | null;
+}
+
+async function findSubject(
+  { db, view }: NotifierDeps,
+  { subjectId: id, event }: NotificationRow,
+): Promise<Subject | null> {
+  if (event.startsWith('run.')) {
+    const run = await findRunOfAnyTenant(db, id);
+    const [data] = await runViews(db, run ? [run] : [], view);
+    return data && run ? { data: { name: run.workflow, ...data }, error: run.error?.title ?? null } : null;
+  }
+  if (id.startsWith('bat_')) {
+    const batch = await findBatchOfAnyTenant(db, id);
+    return batch && { data: batchView(batch, view), error: null };
+  }
+  const job = await findJobOfAnyTenant(db, id);
+  return job && { data: jobView(job, view), error: job.error?.title ?? null };
+}
+
+function kindOf(type: string): string {
+  if (type.startsWith('run.')) return 'Run';
+  return type.startsWith('batch.') ? 'Batch' : 'Job';
 }
 
 async function post(

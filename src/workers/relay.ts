@@ -4,21 +4,26 @@ import type { Client } from '@temporalio/client';
 import { overdueDependants } from '../db/dependencies.ts';
 import type { JobRow } from '../db/jobs.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
-import { openJobsAmong, overdueJobs, takeDueChecks } from '../db/relay.ts';
+import { openJobsAmong, overdueJobs, setCheck, takeDueChecks } from '../db/relay.ts';
 import { finishJob } from '../db/settle.ts';
+import type { CancelBatch } from '../jobs/batches/cancel.ts';
+import type { BatchStarter } from '../jobs/batches/start.ts';
 import { restartBulks } from '../jobs/bulk-redrive.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
 import type { Starter } from '../jobs/start.ts';
 import { deadlineExceeded, draftDeadLetter } from '../jobs/verdict.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createCompare } from './compare.ts';
+import { createCompare, nextLook } from './compare.ts';
+import { createRelayBatches } from './relay-batches.ts';
+import { createRelayRuns, type RelayRunDeps } from './relay-runs.ts';
 import { repeat, type Repeated } from './repeat.ts';
+import { isOnItsWay, runningAmong } from './running-workflows.ts';
 
 const BATCH = 200;
 const PARALLEL = 40;
 
-export interface RelayDeps {
+export interface RelayDeps extends RelayRunDeps {
   db: Database;
   client: Client;
   taskQueue: string;
@@ -26,6 +31,8 @@ export interface RelayDeps {
   followUp: FollowUp;
   metrics: Metrics;
   log: Logger;
+  batchStarter: BatchStarter;
+  cancelBatch: CancelBatch;
 }
 
 export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
@@ -35,7 +42,13 @@ export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const relayDue = async (): Promise<boolean> => {
     if (!(await isTemporalUp(client))) return false;
     const due = await takeDueChecks(db, BATCH);
-    await eachOf(due, PARALLEL, compare);
+    const running = await runningAmong(client, due.filter(isOnItsWay));
+    await setCheck(db, [...running], nextLook(), true);
+    await eachOf(
+      due.filter(({ id }) => !running.has(id)),
+      PARALLEL,
+      compare,
+    );
     return due.length === BATCH;
   };
 
@@ -77,6 +90,8 @@ export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
     repeat(2_000, expire, onError('deadlines')),
     repeat(2_000, release, onError('dependants')),
     repeat(15_000, settleClosed, onError('closed workflows')),
+    repeat(1_000, createRelayBatches(deps), onError('batches')),
+    ...createRelayRuns(deps).map(({ everyMs, name, work }) => repeat(everyMs, work, onError(name))),
     repeat(10_000, startBulks, onError('bulk operations')),
   ];
   return {
@@ -95,7 +110,7 @@ async function expireJob(db: Database, followUp: FollowUp, job: JobRow): Promise
   if (settled) await followUp.finished(job.id, 'expired', settled, 'deadlineExceeded');
 }
 
-async function isTemporalUp(client: Client): Promise<boolean> {
+export async function isTemporalUp(client: Client): Promise<boolean> {
   try {
     await client.withDeadline(Date.now() + 2_000, () => client.workflowService.getSystemInfo({}));
     return true;
@@ -104,7 +119,7 @@ async function isTemporalUp(client: Client): Promise<boolean> {
   }
 }
 
-async function eachOf<T>(items: T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function eachOf<T>(items: T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const lane = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);

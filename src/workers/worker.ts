@@ -8,6 +8,7 @@ import { CANCEL_CHANNEL } from '../jobs/cancel.ts';
 import { createHttpSender } from '../jobs/http/send.ts';
 import type { Services } from '../services.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { createAuditor } from './auditor.ts';
 import { createNotifier } from './notifier.ts';
 import { createRelay } from './relay.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -62,14 +63,18 @@ export async function startWorker(
     bell.ring(jobId);
   });
   const relay = createRelay(services);
+  const auditor = createAuditor({ ...services, ...config });
   const notifier = createNotifier({ ...services, sender, smtpUrl: config.smtpUrl, mailFrom: config.mailFrom });
   const running = worker.run();
   return {
     failed: running.then(() => new Promise<never>(() => {})),
     async stop() {
-      await relay.stop();
+      await Promise.all([relay.stop(), auditor.stop()]);
+      inFlight.close();
       worker.shutdown();
+      const cut = setTimeout(() => inFlight.abortAll(), config.shutdownGraceMs);
       await running;
+      clearTimeout(cut);
       await notifier.stop();
       await stopListening();
       await sender.close();

@@ -4,16 +4,18 @@ import {
   CancellationScope,
   condition,
   isCancellation,
-  log,
   proxyActivities,
-  proxyLocalActivities,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 
 import type { Activities } from '../activities/index.ts';
 import type { AttemptResult, JobInput, JobPlan } from '../contract/temporal.ts';
+import { adoptTick } from './adopt-tick.ts';
+import { attemptLocally, attemptUntilFinal, regularAttempt } from './attempt-until-final.ts';
 import { runNowSignal } from './signals.ts';
+
+type Final = AttemptResult & { kind: 'final' };
 
 const durable = proxyActivities<Activities>({ startToCloseTimeout: '30s', retry: { maximumInterval: '10s' } });
 
@@ -28,57 +30,50 @@ export async function httpJob(input: JobInput): Promise<{ status: string }> {
     const waitMs = atMs - Date.now();
     if (waitMs > 0) await condition(() => runNow, waitMs);
     runNow = false;
+    return true;
   };
 
   try {
-    const plan =
-      'plan' in input ? input.plan : await durable.adoptJob({ jobId, spec: input.spec, tenant: input.tenant });
+    const plan = await planOf(jobId, input);
+    if (plan === null) return { status: 'none' };
     if (plan.runAtMs !== null) await waitUntil(plan.runAtMs);
-    let result = await firstAttempt(jobId, plan);
-    while (result.kind !== 'final') {
-      if (result.kind === 'retry') await waitUntil(Math.min(result.atMs, plan.deadlineAtMs ?? Infinity));
-      result = await next(jobId, plan, result);
-    }
-    return conclude(result);
+    const ended = await attemptUntilFinal<Final>({
+      first: () => firstAttempt(jobId, plan),
+      again: () => nextAttempt(jobId, plan),
+      record: (record) => durable.recordAttempt(record),
+      waitUntil: (atMs) => waitUntil(Math.min(atMs, plan.deadlineAtMs ?? Infinity)),
+    });
+    if (ended.kind !== 'final') throw ApplicationFailure.nonRetryable('the attempts of a job were interrupted');
+    return conclude(ended);
   } catch (error) {
     if (isCancellation(error)) await CancellationScope.nonCancellable(() => durable.confirmCanceled({ jobId }));
     throw error;
   }
 }
 
-async function firstAttempt(jobId: string, plan: JobPlan): Promise<AttemptResult> {
-  if (plan.firstAttempt === 'regular') return attempt(jobId, plan);
-  const local = proxyLocalActivities<Activities>({
-    startToCloseTimeout: plan.timeoutMs + 10_000,
-    retry: { maximumAttempts: 1 },
-  });
-  try {
-    return await local.attempt({ jobId, plan });
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn('the first attempt did not report back', { error });
-    return { kind: 'unopened' };
-  }
+/** Null: a schedule fired what is not to run. */
+async function planOf(jobId: string, input: JobInput): Promise<JobPlan | null> {
+  if ('plan' in input) return input.plan;
+  if ('schedule' in input) return adoptTick(jobId, input.schedule);
+  return durable.adoptJob({ jobId, spec: input.spec, tenant: input.tenant });
 }
 
-async function next(jobId: string, plan: JobPlan, last: AttemptResult): Promise<AttemptResult> {
-  if (last.kind === 'unrecorded') return durable.recordAttempt(last.record);
+function firstAttempt(jobId: string, plan: JobPlan): Promise<AttemptResult> {
+  if (plan.firstAttempt === 'regular') return attempt(jobId, plan);
+  return attemptLocally(plan.timeoutMs, undefined, (local) => local.attempt({ jobId, plan }));
+}
+
+async function nextAttempt(jobId: string, plan: JobPlan): Promise<AttemptResult> {
   if (plan.deadlineAtMs !== null && Date.now() >= plan.deadlineAtMs) return durable.expireJob({ jobId });
   return attempt(jobId, plan);
 }
 
-/** Repeated by Temporal only when its worker vanished; a repetition first settles what the lost one left open. */
 function attempt(jobId: string, plan: JobPlan): Promise<AttemptResult> {
-  const { attempt: regular } = proxyActivities<Activities>({
-    startToCloseTimeout: plan.timeoutMs + 120_000,
-    heartbeatTimeout: '10s',
-    retry: { initialInterval: '500ms', maximumInterval: '10s' },
-  });
-  return regular({ jobId, plan });
+  return proxyActivities<Activities>(regularAttempt(plan.timeoutMs)).attempt({ jobId, plan });
 }
 
 /** A job that did not succeed shows as failed in the Web UI too. */
-function conclude({ status, reason, detail }: AttemptResult & { kind: 'final' }): { status: string } {
+function conclude({ status, reason, detail }: Final): { status: string } {
   if (status === 'succeeded' || status === 'canceled') return { status };
   throw ApplicationFailure.create({
     type: reason ?? status,

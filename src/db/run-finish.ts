@@ -1,0 +1,108 @@
+// Ends a run: state, open calls and steps, dead letter and notifications in one statement, and only once.
+import { uuidv7 } from 'uuidv7';
+
+import type { FinalRunStatus } from '../contract/run.ts';
+import type { StoredError } from '../contract/problem.ts';
+import type { Queryable } from './pool.ts';
+import type { Settled } from './settle.ts';
+
+export interface RunDeadLetter {
+  reason: string;
+  stepId: string | null;
+  attempts: number;
+  fingerprint: string;
+  target: string;
+  host: string;
+  /** Of the step that failed; the run's own where there is none. */
+  error: StoredError;
+}
+
+export interface RunVerdict {
+  status: FinalRunStatus;
+  output: unknown;
+  error: StoredError | null;
+  deadLetter: RunDeadLetter | null;
+  checkAt: Date | null;
+}
+
+export interface RunSettled extends Settled {
+  /** Calls that were under way or waiting for a retry; workers may still be making them. */
+  cut: string[];
+}
+
+const CUT = `calls as (
+    update jobs set status = 'canceled', error = $2::jsonb, attempt_id = null, next_attempt_at = null, updated_at = now(),
+      finished_at = now(), check_at = null
+    where run_id = $1 and finished_at is null and exists (select 1 from run) returning id),
+  cut_attempts as (
+    update attempts set outcome = 'unknown', error = $2::jsonb, finished_at = now()
+    where outcome = 'open' and job_id in (select id from calls))`;
+
+const FINISH_RUN = `with run as (
+    update runs set status = $3, output = $4::jsonb, error = $5::jsonb, updated_at = now(), finished_at = now(),
+      nudged_at = null, check_at = $6::timestamptz
+    where id = $1 and ($7::text is null or tenant = $7) and finished_at is null returning *),
+  ${CUT},
+  steps as (
+    update run_steps set status = 'canceled', error = $2::jsonb, finished_at = now()
+    where run_id = $1 and status in ('running', 'waiting') and exists (select 1 from run)),
+  dead as (
+    insert into dead_letters (id, tenant, kind, run_id, step_id, name, reason, error, attempts, fingerprint, target, host,
+      created_at)
+    select $8, tenant, 'run', id, $9, workflow, $10, $11::jsonb, $12::integer, $13, $14, $15, now() from run
+    where $8::text is not null and parent_run_id is null
+    on conflict (run_id) do nothing),
+  outbox as (
+    insert into notifications (id, tenant, subject_id, event, rule, due_at, created_at)
+    select 'msg_' || replace(gen_random_uuid()::text, '-', ''), tenant, id, 'run.' || $3, rule, now(), now()
+    from run, jsonb_array_elements(notify) rule where rule -> 'on' ? $3)
+  select has_dependents as "hasDependents", jsonb_array_length(notify) > 0 as "notified",
+    extract(epoch from now() - coalesce(run_at, created_at))::float8 * 1000 as "ageMs",
+    (select coalesce(array_agg(id), '{}') from calls) as cut
+  from run`;
+
+const CUT_SHORT: StoredError = {
+  code: 'canceled',
+  title: 'The run ended before this step',
+  status: null,
+  detail: null,
+};
+
+/** Null when the run was final, or is not of this tenant (null: any). */
+export async function finishRun(
+  db: Queryable,
+  { id, tenant }: { id: string; tenant: string | null },
+  { status, output, error, deadLetter, checkAt }: RunVerdict,
+): Promise<RunSettled | null> {
+  const rows = await db.query<RunSettled>(FINISH_RUN, [
+    id,
+    JSON.stringify(CUT_SHORT),
+    status,
+    json(output),
+    json(error),
+    checkAt,
+    tenant,
+    deadLetter ? `dl_${uuidv7().replaceAll('-', '')}` : null,
+    deadLetter?.stepId ?? null,
+    deadLetter?.reason ?? null,
+    json(deadLetter?.error ?? null),
+    deadLetter?.attempts ?? 0,
+    deadLetter?.fingerprint ?? null,
+    deadLetter?.target ?? null,
+    deadLetter?.host ?? null,
+  ]);
+  return rows[0] ?? null;
+}
+
+/** Calls that began in the moment their run ended. */
+export async function cutCallsOf(db: Queryable, runId: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `with run as (select 1 from runs where id = $1 and finished_at is not null), ${CUT} select id from calls`,
+    [runId, JSON.stringify(CUT_SHORT)],
+  );
+  return rows.map((row) => row.id);
+}
+
+function json(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}

@@ -1,0 +1,144 @@
+// The only way in for runs: a committed row, once per idempotency key, before anyone is told yes.
+import { parseDurationMs } from '../../contract/duration.ts';
+import { findKey } from '../../db/idempotency-keys.ts';
+import { type Database, StoreUnavailableError } from '../../db/pool.ts';
+import { findRun, insertRun, type NewRun } from '../../db/runs.ts';
+import type { WorkflowDefinition } from '../../language/definition.ts';
+import type { Plan } from '../../language/plan.ts';
+import type { IdempotencyKey } from '../accept.ts';
+import { newId } from '../ids.ts';
+import { DEFAULT_PRIORITY } from '../spec/with-defaults.ts';
+import type { RunStarter } from './start.ts';
+
+const STORE_TRIES = 3;
+/** When the relay looks at a run whose workflow was not started by whoever accepted it. */
+const RELAY_AFTER_MS = 3_000;
+
+export interface RunSubmission {
+  tenant: string;
+  /** Chosen by us, except for runs that a schedule named. */
+  id?: string;
+  workflow: string | null;
+  version: number | null;
+  definition: WorkflowDefinition;
+  plan: Plan;
+  /** False where the stored version is exactly this definition. */
+  keepDefinition: boolean;
+  input: unknown;
+  labels?: Record<string, string>;
+  priority?: number;
+  runAt?: Date | null;
+  deadline?: string | null;
+  scheduleId?: string | null;
+  traceParent?: string | null;
+  now?: Date;
+}
+
+export type RunAcceptance =
+  | { kind: 'created'; run: NewRun; answer: string }
+  | { kind: 'replayed'; runId: string; answer: string }
+  | { kind: 'keyReused' };
+
+export interface AcceptRunDeps {
+  db: Database;
+  runStarter: RunStarter;
+  renderAnswer: (run: NewRun, definition: WorkflowDefinition) => string;
+}
+
+export type AcceptRun = ReturnType<typeof createAcceptRun>;
+
+export function createAcceptRun({ db, runStarter, renderAnswer }: AcceptRunDeps) {
+  return async function acceptRun(
+    submission: RunSubmission,
+    key: IdempotencyKey | null = null,
+  ): Promise<RunAcceptance> {
+    const run = newRun(submission);
+    const answer = renderAnswer(run, submission.definition);
+    const written = await insertDurably(db, run, key, answer);
+    if (written.kind === 'created') runStarter.startSoon(run);
+    return written;
+  };
+}
+
+/** The row as it will be stored, with everything that acceptance decides. */
+export function newRun(submission: RunSubmission): NewRun {
+  const { tenant, workflow, version, definition, plan, input, now = new Date() } = submission;
+  const id = submission.id ?? newId('run');
+  const runAt = submission.runAt ?? null;
+  return {
+    id,
+    tenant,
+    workflow,
+    version,
+    definition: submission.keepDefinition ? definition : null,
+    plan: submission.keepDefinition ? plan : null,
+    status: runAt !== null && runAt > now ? 'scheduled' : 'queued',
+    input,
+    notify: definition.notify ?? [],
+    labels: submission.labels ?? {},
+    priority: submission.priority ?? DEFAULT_PRIORITY,
+    runAt,
+    deadlineAt: submission.deadline ? later(runAt ?? now, submission.deadline) : null,
+    parentRunId: null,
+    parentStepId: null,
+    parentItem: null,
+    depth: 0,
+    scheduleId: submission.scheduleId ?? null,
+    redriveOf: null,
+    keyBase: id,
+    stepKeys: {},
+    traceParent: submission.traceParent ?? null,
+    createdAt: now,
+    checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
+  };
+}
+
+/** What was answered first under this key, if it was used before. */
+export async function replayOfRun(
+  db: Database,
+  tenant: string,
+  key: IdempotencyKey,
+): Promise<Exclude<RunAcceptance, { kind: 'created' }> | null> {
+  const known = await findKey(db, tenant, key);
+  if (!known) return null;
+  if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
+  return { kind: 'replayed', runId: known.resourceId, answer: known.answer };
+}
+
+async function insertDurably(
+  db: Database,
+  run: NewRun,
+  key: IdempotencyKey | null,
+  answer: string,
+): Promise<RunAcceptance> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (await insertRun(db, run, key && { ...key, answer })) return { kind: 'created', run, answer };
+      return await alreadyThere(db, run, key, answer);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || attempt === STORE_TRIES) throw error;
+    }
+  }
+}
+
+/** The key or the id was taken: by an earlier request, or by our own whose answer was lost. */
+async function alreadyThere(
+  db: Database,
+  run: NewRun,
+  key: IdempotencyKey | null,
+  answer: string,
+): Promise<RunAcceptance> {
+  const known = key && (await findKey(db, run.tenant, key));
+  if (known?.resourceId === run.id) return { kind: 'created', run, answer };
+  const replayed = key && (await replayOfRun(db, run.tenant, key));
+  if (replayed) return replayed;
+  if (key) throw new StoreUnavailableError('the idempotency key was removed while it was read');
+  const row = await findRun(db, run.tenant, run.id);
+  if (!row) throw new Error(`run ${run.id} belongs to another tenant`);
+  const isOurs = row.createdAt.getTime() === run.createdAt.getTime();
+  return isOurs ? { kind: 'created', run, answer } : { kind: 'replayed', runId: run.id, answer };
+}
+
+function later(from: Date, duration: string): Date {
+  return new Date(from.getTime() + (parseDurationMs(duration) ?? 0));
+}

@@ -1,0 +1,38 @@
+// What the end of a run means for others: waiters, senders and dependants are woken, calls under way are cut off.
+import type { FinalRunStatus } from '../../contract/run.ts';
+import { notifyEach } from '../../db/notify.ts';
+import type { Database } from '../../db/pool.ts';
+import type { RunSettled } from '../../db/run-finish.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Bell } from '../bell.ts';
+import { CANCEL_CHANNEL } from '../cancel.ts';
+import type { FollowUp } from '../follow-up.ts';
+
+export type RunFinished = ReturnType<typeof createRunFinished>;
+
+export function createRunFinished({
+  db,
+  bell,
+  metrics,
+  followUp,
+}: {
+  db: Database;
+  bell: Bell;
+  metrics: Metrics;
+  followUp: Pick<FollowUp, 'released'>;
+}) {
+  /** Call after a run reached a final status. A crash in here is made good by the relay. */
+  return async function runFinished(
+    runId: string,
+    status: FinalRunStatus,
+    settled: RunSettled,
+    reason: string | null,
+  ): Promise<void> {
+    metrics.runsFinished.inc({ status });
+    if (reason !== null) metrics.deadLetters.inc({ reason });
+    await notifyEach(db, CANCEL_CHANNEL, settled.cut);
+    bell.ring(runId);
+    if (settled.notified) bell.ring('notifications');
+    if (settled.hasDependents) await followUp.released(runId);
+  };
+}
