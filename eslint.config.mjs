@@ -35,7 +35,7 @@ export default tseslint.config(
         {
           patterns: [
             { regex: '^node:|^(fs|path|crypto|http|https|net|os|child_process)$', message: 'Workflow code is replayed: no Node built-ins.' },
-            { regex: '^\\.\\./(?!contract/|language/|calendar/)', allowTypeImports: true, message: 'Workflows import the contract, language, calendar and types only.' },
+            { regex: '^(?:\\.\\./)+(?!\\.\\./|contract/|language/|calendar/|signals\\.ts|attempt-until-final\\.ts)', allowTypeImports: true, message: 'Workflows import the contract, language, calendar and types only.' },
             { regex: '^@temporalio/(?!workflow$|common$)', message: 'Workflows import @temporalio/workflow only.' },
           ],
         },

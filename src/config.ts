@@ -44,6 +44,8 @@ const schema = z.object({
   PERDURE_CONCURRENCY: z.coerce.number().int().min(1).max(5_000).default(200),
   PERDURE_WORKFLOW_CACHE: z.coerce.number().int().min(0).max(50_000).default(600),
   PERDURE_SHUTDOWN_GRACE: duration.default(30_000),
+  PERDURE_SCHEDULE_GRACE: duration.default(10_000),
+  PERDURE_AUDIT_INTERVAL: duration.default(300_000),
   PERDURE_WORKER_ID: z
     .string()
     .regex(/^[A-Za-z0-9_.-]{1,64}$/)
@@ -76,6 +78,10 @@ export interface Config {
   concurrency: number;
   workflowCacheSize: number;
   shutdownGraceMs: number;
+  /** How late a schedule may fire in Temporal before we start the run ourselves. */
+  graceMs: number;
+  /** How often a schedule is compared with Temporal without a reason. */
+  auditEveryMs: number;
   workerId: string;
   smtpUrl: string | undefined;
   mailFrom: string;
@@ -122,6 +128,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     concurrency: env.PERDURE_CONCURRENCY,
     workflowCacheSize: env.PERDURE_WORKFLOW_CACHE,
     shutdownGraceMs: env.PERDURE_SHUTDOWN_GRACE,
+    graceMs: env.PERDURE_SCHEDULE_GRACE,
+    auditEveryMs: env.PERDURE_AUDIT_INTERVAL,
     workerId: env.PERDURE_WORKER_ID ?? `${hostname().replace(/[^A-Za-z0-9_.-]/g, '-')}-${process.pid}`.slice(-64),
     smtpUrl: env.PERDURE_SMTP_URL,
     mailFrom: env.PERDURE_MAIL_FROM,

@@ -29,6 +29,7 @@ async function run(role: Role): Promise<void> {
   const stop = createStop(closers);
   const stopping = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    if (process.env.npm_lifecycle_event === 'start') onOrphaned(resolve);
   });
   try {
     // A start is never left half-way: a signal that comes during it is obeyed when it has ended.
@@ -37,6 +38,17 @@ async function run(role: Role): Promise<void> {
   } finally {
     await stop();
   }
+}
+
+/** npm runs us through a shell that takes a SIGTERM for itself and leaves us behind. */
+function onOrphaned(callback: () => void): void {
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer);
+    callback();
+  }, 250);
+  timer.unref();
 }
 
 /** Resolves when everything runs; `promise` then rejects when something that must not end has ended. */

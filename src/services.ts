@@ -7,18 +7,26 @@ import type { Config } from './config.ts';
 import { createDatabase, type Database } from './db/pool.ts';
 import { markSeenInTemporal, type NewJob } from './db/jobs.ts';
 import { type AcceptJob, createAccept } from './jobs/accept.ts';
+import { type AcceptBatch, createAcceptBatch } from './jobs/batches/accept.ts';
+import { type CancelBatch, createCancelBatch } from './jobs/batches/cancel.ts';
+import { type BatchStarter, createBatchStarter } from './jobs/batches/start.ts';
 import { type Bell, createBell } from './jobs/bell.ts';
 import { type CancelJob, createCancel } from './jobs/cancel.ts';
 import { createFollowUp, type FollowUp } from './jobs/follow-up.ts';
 import { type EgressPolicy, parseEgress } from './jobs/http/egress.ts';
 import { createRedrive, type Redrive } from './jobs/redrive.ts';
+import { createRedriveLetter, type RedriveLetter } from './jobs/runs/redrive-letter.ts';
+import { createRunServices, type RunServices } from './jobs/runs/run-services.ts';
 import { createStarter, type Starter } from './jobs/start.ts';
 import { newJobView, type ViewOptions } from './jobs/view.ts';
 import { createWait, type WaitUntilFinal } from './jobs/wait.ts';
+import { createFire, type Fire } from './jobs/schedules/fire.ts';
+import { createSchedules, type Schedules } from './jobs/schedules/schedules.ts';
+import { createTemporalSchedules, type TemporalSchedules } from './jobs/schedules/temporal-schedule.ts';
 import type { Logger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
-export interface Services {
+export interface Services extends RunServices {
   db: Database;
   connection: ConnectionLike;
   /** Shared with the worker, so that a workflow started here may run its first task here at once. */
@@ -32,7 +40,14 @@ export interface Services {
   accept: AcceptJob;
   cancel: CancelJob;
   redrive: Redrive;
+  redriveLetter: RedriveLetter;
+  acceptBatch: AcceptBatch;
+  cancelBatch: CancelBatch;
+  batchStarter: BatchStarter;
   followUp: FollowUp;
+  fire: Fire;
+  schedules: Schedules;
+  temporalSchedules: TemporalSchedules;
   waitUntilFinal: WaitUntilFinal;
   releaseWaiters: () => void;
   getPolicy: () => EgressPolicy;
@@ -75,7 +90,12 @@ export async function createServices(
     },
   });
   const followUp = createFollowUp({ db, starter, metrics, bell, log });
+  const cancel = createCancel({ db, client, followUp, log });
+  const temporalSchedules = createTemporalSchedules({ db, client, taskQueue: config.taskQueue });
+  const runs = createRunServices({ db, client, taskQueue: config.taskQueue, bell, metrics, followUp, getPolicy, view, log });
+  const redrive = createRedrive({ db, starter, metrics, getPolicy, renderAnswer });
   const { waitUntilFinal, release } = createWait({ db, bell });
+  const batchStarter = createBatchStarter({ db, client, taskQueue: config.taskQueue });
   return {
     db,
     connection,
@@ -87,15 +107,24 @@ export async function createServices(
     bell,
     starter,
     accept: createAccept({ db, starter, metrics, renderAnswer }),
-    cancel: createCancel({ db, client, followUp, log }),
-    redrive: createRedrive({ db, starter, metrics, getPolicy, renderAnswer }),
+    cancel,
+    redrive,
+    redriveLetter: createRedriveLetter({ db, redrive, redriveRun: runs.redriveRun }),
+    acceptBatch: createAcceptBatch({ db, starter, batchStarter, metrics, log, view }),
+    cancelBatch: createCancelBatch({ db, followUp }),
+    batchStarter,
     followUp,
+    ...runs,
+    fire: createFire({ db, starter, cancel, metrics, graceMs: config.graceMs }),
+    schedules: createSchedules({ db, starter, metrics, bell, renderAnswer, findWorkflowFault: null }),
+    temporalSchedules,
     waitUntilFinal,
     releaseWaiters: release,
     getPolicy,
     view,
     async close() {
       await starter.drain();
+      await runs.runStarter.drain();
       await connection.close();
       await db.close();
     },

@@ -1,6 +1,7 @@
 // Writes answers, and reads what concerns all creating requests: the idempotency key and how long to wait.
-import type { Request, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 
+import { jsonPointer } from '../contract/json-pointer.ts';
 import type { FieldFault } from '../contract/problem.ts';
 import type { IdempotencyKey } from '../jobs/accept.ts';
 import { fingerprint } from '../jobs/canonical-json.ts';
@@ -21,8 +22,15 @@ export function idempotencyKeyOf(request: Request, content: unknown): Idempotenc
   const parsed = parseIdempotencyKey(request.get('idempotency-key'));
   if (!parsed.ok) throw new ApiError('invalidIdempotencyKey', { detail: parsed.detail });
   if (parsed.key === null) return null;
-  const { method, path } = request;
+  const { method } = request;
+  const path = routedPath(request);
   return { scope: `${method} ${path}`, key: parsed.key, fingerprint: fingerprint({ method, path, content }) };
+}
+
+/** The path as its route reads it: neither its case nor a slash at its end makes it another one. */
+function routedPath({ route, params }: Request): string {
+  const { path } = route as { path: string };
+  return path.replace(/:(\w+)/g, (_match, name: string) => String(params[name]));
 }
 
 /** `Prefer: wait=20`; null where the client did not ask. */
@@ -36,11 +44,22 @@ export function preferredWaitMs(request: Request, response: Response): number | 
 export function waitParameterMs(request: Request): number {
   const query = queryOf(request);
   const unknown = [...new Set(query.keys())].filter((name) => name !== 'wait');
-  const faults: FieldFault[] = unknown.map((name) => ({ pointer: `/query/${name}`, detail: 'Unknown parameter.' }));
+  const faults = unknownParameters(unknown);
   const parsed = parseWaitParameter(query.getAll('wait'));
   if (!parsed.ok) faults.push(...parsed.faults);
   if (faults.length > 0 || !parsed.ok) throw new ApiError('validationFailed', { errors: faults });
   return parsed.waitMs ?? 0;
+}
+
+/** For routes that take no parameter: one that is sent is a mistake, and is not ignored. */
+export function refuseQuery(request: Request, _response: Response, next: NextFunction): void {
+  const names = [...new Set(queryOf(request).keys())];
+  if (names.length > 0) throw new ApiError('validationFailed', { errors: unknownParameters(names) });
+  next();
+}
+
+function unknownParameters(names: string[]): FieldFault[] {
+  return names.map((name) => ({ pointer: jsonPointer(['query', name]), detail: 'Unknown parameter.' }));
 }
 
 export function queryOf(request: Request): URLSearchParams {

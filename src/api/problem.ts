@@ -2,7 +2,7 @@
 import type { FieldFault } from '../contract/problem.ts';
 import { problemType } from '../jobs/view.ts';
 
-const PROBLEMS = {
+export const PROBLEMS = {
   invalidJson: [400, 'The body is not valid JSON'],
   invalidRequest: [400, 'The request cannot be read'],
   invalidIdempotencyKey: [400, 'The Idempotency-Key is malformed'],
@@ -13,7 +13,9 @@ const PROBLEMS = {
   alreadyFinal: [409, 'It is final already'],
   notWaiting: [409, 'It is not waiting'],
   alreadyRedriven: [409, 'It has been redriven already'],
+  notRedrivable: [409, 'It cannot be redriven'],
   notRunning: [409, 'It is not running'],
+  requestTimeout: [408, 'The request did not arrive in time'],
   tooLarge: [413, 'The body is too large'],
   unsupportedMediaType: [415, 'The body must be application/json'],
   validationFailed: [422, 'The request is not valid'],
@@ -27,6 +29,7 @@ const PROBLEMS = {
   loneSurrogate: [422, 'The JSON holds half a character'],
   unsafeNumber: [422, 'A number cannot be kept exactly'],
   tooManyRequests: [429, 'Too many requests'],
+  headersTooLarge: [431, 'The URL and the headers are too long'],
   internal: [500, 'Something went wrong here'],
   storeUnavailable: [503, 'The store is away'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 import type { Express } from 'express';
 
+import { answerUnreadable } from './unreadable.ts';
+
 export interface RunningServer {
   port: number;
   /** Stops listening, lets the answers under way end, cuts what is left after `graceMs`. */
@@ -12,6 +14,7 @@ export interface RunningServer {
 
 export async function listen(app: Express, { host, port }: { host: string; port: number }): Promise<RunningServer> {
   const server = createServer({ headersTimeout: 15_000, requestTimeout: 60_000, keepAliveTimeout: 30_000 }, app);
+  server.on('clientError', answerUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; choose another with PORT`) : error);

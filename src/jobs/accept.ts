@@ -1,5 +1,5 @@
 // The only way in: a job becomes a committed row, once per idempotency key, before anyone is told yes.
-import type { JobSpec } from '../contract/job.ts';
+import { isFinal, type JobSpec } from '../contract/job.ts';
 import { parseDurationMs } from '../contract/duration.ts';
 import { insertDependencies, lockParents, type Parent } from '../db/dependencies.ts';
 import { findKey } from '../db/idempotency-keys.ts';
@@ -8,9 +8,12 @@ import { type Database, type Queryable, StoreUnavailableError } from '../db/pool
 import type { Metrics } from '../telemetry/metrics.ts';
 import { newId } from './ids.ts';
 import type { Starter } from './start.ts';
+import { traceParentOf } from './trace-parent.ts';
 
 /** A lost answer to COMMIT looks like a failure: the statement may safely run again, its id is already chosen. */
 const STORE_TRIES = 3;
+/** A store that took this long to fail is away: the caller hears of it instead of waiting on. */
+const STORE_PATIENCE_MS = 500;
 /** When the relay looks at a job whose workflow was not started by whoever accepted it. */
 const RELAY_AFTER_MS = 3_000;
 
@@ -57,7 +60,7 @@ export function createAccept({ db, starter, metrics, renderAnswer }: AcceptDeps)
       metrics.accepted.inc({
         source: submission.redriveOf ? 'redrive' : submission.scheduleId ? 'schedule' : 'submit',
       });
-      if (written.job.status === 'queued' || written.job.status === 'scheduled') starter.startSoon(written.job);
+      if (isStartable(written.job)) starter.startSoon(written.job);
     } else if (written.kind !== 'unknownParents') {
       metrics.duplicates.inc({ kind: written.kind });
     }
@@ -71,17 +74,30 @@ async function insertDurably(
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
 ): Promise<Acceptance> {
+  const giveUpAt = performance.now() + STORE_PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
     try {
       return await insertOnce(db, job, key, renderAnswer);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || attempt === STORE_TRIES) throw error;
+      if (performance.now() > giveUpAt) throw error;
     }
   }
 }
 
 async function insertOnce(
   db: Database,
+  job: NewJob,
+  key: IdempotencyKey | null,
+  renderAnswer: (job: NewJob) => string,
+): Promise<Acceptance> {
+  if (job.spec.dependsOn.length === 0) return insertAccepted(db, job, key, renderAnswer);
+  return db.transaction((tx) => insertAccepted(tx, job, key, renderAnswer));
+}
+
+/** One statement, or, with dependencies, several that belong into one transaction. */
+export async function insertAccepted(
+  db: Queryable,
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
@@ -93,30 +109,37 @@ async function insertOnce(
 }
 
 async function insertDependant(
-  db: Database,
+  tx: Queryable,
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
 ): Promise<Acceptance> {
   const { dependsOn } = job.spec;
-  return db.transaction(async (tx) => {
-    const known = key && (await findKey(tx, job.tenant, key));
-    if (key && known) return replay(key, known);
-    const parents = await lockParents(tx, job.tenant, dependsOn);
-    const missing = dependsOn.filter((id) => !parents.some((parent) => parent.id === id));
-    if (missing.length > 0) return { kind: 'unknownParents', ids: missing };
-    const blocked = withParents(job, parents);
-    const answer = renderAnswer(blocked);
-    const inserted = await insertJob(tx, blocked, key && { ...key, answer });
-    if (!inserted) return alreadyThere(tx, blocked, key, answer);
-    await insertDependencies(tx, job.id, dependsOn);
-    return { kind: 'created', job: blocked, answer };
-  });
+  const known = key && (await findKey(tx, job.tenant, key));
+  if (key && known) return replay(key, known);
+  const parents = await lockParents(tx, job.tenant, dependsOn);
+  const found = new Set(parents.map(({ id }) => id));
+  const missing = dependsOn.filter((id) => !found.has(id));
+  if (missing.length > 0) return { kind: 'unknownParents', ids: missing };
+  const blocked = withParents(job, parents);
+  const answer = renderAnswer(blocked);
+  const inserted = await insertJob(tx, blocked, key && { ...key, answer });
+  if (!inserted) return alreadyThere(tx, blocked, key, answer);
+  await insertDependencies(tx, job.id, dependsOn);
+  return { kind: 'created', job: blocked, answer };
+}
+
+/** A blocked job is started by whoever releases it. */
+export function isStartable({ status }: NewJob): boolean {
+  return status === 'queued' || status === 'scheduled';
 }
 
 /** Parents that are already final count at once; one that failed leaves the decision to the follow-up, like any other. */
 function withParents(job: NewJob, parents: Parent[]): NewJob {
-  const ready = parents.every(({ status }) => status === 'succeeded');
+  const { onDependencyFailure } = job.spec;
+  const ready = parents.every(({ status }) =>
+    onDependencyFailure === 'run' ? isFinal(status) : status === 'succeeded',
+  );
   return ready ? job : { ...job, status: 'blocked', checkAt: null };
 }
 
@@ -164,7 +187,7 @@ export function newJob({ tenant, spec, now = new Date(), ...given }: Submission)
     batchId: given.batchId ?? null,
     redriveOf: given.redriveOf ?? null,
     outboundKey: given.outboundKey ?? id,
-    traceParent: given.traceParent ?? null,
+    traceParent: traceParentOf(given.traceParent),
     createdAt: now,
     checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
   };

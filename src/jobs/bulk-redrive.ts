@@ -11,8 +11,10 @@ import {
   runningBulks,
 } from '../db/bulk-operations.ts';
 import type { Database } from '../db/pool.ts';
-import type { Redrive } from './redrive.ts';
+import type { IdempotencyKey } from './accept.ts';
 import { newId } from './ids.ts';
+import { type MadeOnce, once } from './once.ts';
+import type { RedriveLetter } from './runs/redrive-letter.ts';
 
 export interface BulkRequest {
   ids: string[] | null;
@@ -21,8 +23,17 @@ export interface BulkRequest {
   maxPerSecond: number;
 }
 
-export async function createBulk(db: Database, tenant: string, request: BulkRequest): Promise<BulkRow> {
-  return insertBulk(db, { id: newId('bulk'), tenant, request });
+export async function createBulk(
+  db: Database,
+  tenant: string,
+  request: BulkRequest,
+  key: IdempotencyKey | null,
+  renderAnswer: (bulk: BulkRow) => string,
+): Promise<MadeOnce> {
+  return once(db, tenant, key, async (tx) => {
+    const bulk = await insertBulk(tx, { id: newId('bulk'), tenant, request });
+    return { id: bulk.id, answer: renderAnswer(bulk) };
+  });
 }
 
 export async function startBulk(client: Client, taskQueue: string, id: string): Promise<void> {
@@ -46,7 +57,7 @@ export async function restartBulks(db: Database, client: Client, taskQueue: stri
 /** Redrives about one second's worth; `waitMs` keeps the pace. */
 export async function redriveChunk(
   db: Database,
-  redrive: Redrive,
+  redrive: RedriveLetter,
   bulkId: string,
 ): Promise<{ more: boolean; waitMs: number }> {
   const startedAt = performance.now();

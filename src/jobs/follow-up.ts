@@ -2,12 +2,14 @@
 import type { FinalJobStatus } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import { type Dependant, dependantsOf, releaseDependant } from '../db/dependencies.ts';
+import { closeBatch } from '../db/batches.ts';
 import { findJobOfAnyTenant } from '../db/jobs.ts';
 import type { Database } from '../db/pool.ts';
 import { finishJob, type Settled } from '../db/settle.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bell } from './bell.ts';
+import { endScheduledRun } from './schedules/run-ended.ts';
 import type { Starter } from './start.ts';
 
 export type FollowUp = ReturnType<typeof createFollowUp>;
@@ -33,11 +35,35 @@ export function createFollowUp({ db, starter, metrics, bell, log }: FollowUpDeps
     if (reason !== null) metrics.deadLetters.inc({ reason });
     bell.ring(jobId);
     if (settled.notified) bell.ring('notifications');
-    if (!settled.hasDependents) return;
+    if (settled.batchId !== null) await batchMayBeDone(settled.batchId);
+    if (settled.scheduleId !== null) await scheduledRunEnded(jobId, status);
+    if (settled.hasDependents) await released(jobId);
+  };
+
+  /** The job or run that others wait for has ended. */
+  const released = async (parentId: string): Promise<void> => {
     try {
-      await decideAll(await dependantsOf(db, jobId));
+      await decideAll(await dependantsOf(db, parentId));
     } catch (error) {
-      log.warn({ jobId, err: error }, 'dependants not released; the relay will');
+      log.warn({ jobId: parentId, err: error }, 'dependants not released; the relay will');
+    }
+  };
+
+  const batchMayBeDone = async (batchId: string): Promise<void> => {
+    try {
+      const closed = await closeBatch(db, batchId);
+      if (closed) bell.ring(batchId);
+      if (closed?.notified) bell.ring('notifications');
+    } catch (error) {
+      log.warn({ batchId, err: error }, 'the end of a batch not noted; the relay will');
+    }
+  };
+
+  const scheduledRunEnded = async (jobId: string, status: FinalJobStatus): Promise<void> => {
+    try {
+      await endScheduledRun(db, jobId, status);
+    } catch (error) {
+      log.warn({ jobId, err: error }, 'a run of a schedule not counted; the auditor will');
     }
   };
 
@@ -69,5 +95,5 @@ export function createFollowUp({ db, starter, metrics, bell, log }: FollowUpDeps
     return settled !== null;
   };
 
-  return { finished, decideAll };
+  return { finished, released, batchMayBeDone, decideAll };
 }

@@ -1,12 +1,11 @@
 // A dead letter becomes a new job, once: a copy with a patch, bound to the old one in both directions.
 import type { FieldFault } from '../contract/problem.ts';
 import { lockDeadLetter, markRedriven } from '../db/dead-letters.ts';
-import { insertKey } from '../db/idempotency-keys.ts';
 import { findKey } from '../db/idempotency-keys.ts';
-import { findJob, insertJob, type NewJob } from '../db/jobs.ts';
+import { findJob, type NewJob } from '../db/jobs.ts';
 import type { Database, Queryable } from '../db/pool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type IdempotencyKey, newJob } from './accept.ts';
+import { type IdempotencyKey, insertAccepted, isStartable, newJob } from './accept.ts';
 import type { EgressPolicy } from './http/egress.ts';
 import { mergePatch } from './spec/merge.ts';
 import { parseJobSpec, type SpecFaultCode } from './spec/parse-job-spec.ts';
@@ -22,6 +21,7 @@ export type Redriven =
   | { kind: 'created'; job: NewJob; answer: string }
   | { kind: 'replayed'; jobId: string; answer: string }
   | { kind: 'keyReused' | 'notFound' | 'alreadyRedriven' | 'jobGone' }
+  | { kind: 'unknownParents'; ids: string[]; dependsOn: string[] }
   | { kind: 'invalid'; code: SpecFaultCode; faults: FieldFault[] };
 
 export type Redrive = ReturnType<typeof createRedrive>;
@@ -46,7 +46,7 @@ export function createRedrive({ db, starter, metrics, getPolicy, renderAnswer }:
     );
     if (redriven.kind === 'created') {
       metrics.accepted.inc({ source: 'redrive' });
-      starter.startSoon(redriven.job);
+      if (isStartable(redriven.job)) starter.startSoon(redriven.job);
     }
     return redriven;
   };
@@ -86,9 +86,8 @@ async function redriveOnce(
     outboundKey: newKey ? null : old.outboundKey,
     traceParent: old.traceParent,
   });
-  const answer = renderAnswer(job);
-  await insertJob(tx, job, null);
-  if (key) await insertKey(tx, tenant, job.id, { ...key, answer });
-  await markRedriven(tx, letter.id, job.id);
-  return { kind: 'created', job, answer };
+  const inserted = await insertAccepted(tx, job, key, renderAnswer);
+  if (inserted.kind === 'unknownParents') return { ...inserted, dependsOn: parsed.spec.dependsOn };
+  if (inserted.kind === 'created') await markRedriven(tx, letter.id, job.id);
+  return inserted;
 }

@@ -4,7 +4,7 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 
 import { parseDurationMs } from '../contract/duration.ts';
 import type { JobSpec } from '../contract/job.ts';
-import { HTTP_JOB, type JobInput, type JobPlan, SEARCH_ATTRIBUTES } from '../contract/temporal.ts';
+import { HTTP_JOB, type JobInput, type JobPlan, RELEASED_SIGNAL, SEARCH_ATTRIBUTES } from '../contract/temporal.ts';
 import type { JobRow, NewJob } from '../db/jobs.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -12,8 +12,13 @@ import type { Logger } from '../telemetry/log.ts';
 const LOCAL_TIMEOUT_MS = 10_000;
 /** After a failed start the others wait for the relay instead of queueing up behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
+/** When many jobs want to start at one moment, the relay takes the others at the pace that Temporal has. */
+const MAX_UNDER_WAY = 200;
 
-export type StartableJob = Pick<JobRow | NewJob, 'id' | 'tenant' | 'spec' | 'host' | 'runAt' | 'deadlineAt'>;
+export type StartableJob = Pick<JobRow | NewJob, 'id' | 'tenant' | 'spec' | 'host' | 'runAt' | 'deadlineAt' | 'scheduleId'> & {
+  /** Of a job whose first attempt was made elsewhere, in a batch. */
+  nextAttemptAt?: Date | null;
+};
 
 export interface Starter {
   /** Starts in the background; a failure is left to the relay. */
@@ -43,9 +48,11 @@ export function createStarter({
 
   const start = async (job: StartableJob): Promise<boolean> => {
     try {
-      await client.withDeadline(Date.now() + 5_000, () =>
-        client.workflow.start(HTTP_JOB, { ...startOptions(job, taskQueue), requestEagerStart: true }),
-      );
+      await client.withDeadline(Date.now() + 5_000, async () => {
+        const options = { ...startOptions(job, taskQueue), requestEagerStart: true };
+        const workflow = await client.workflow.start(HTTP_JOB, options);
+        if (mayWait(job)) await workflow.signal(RELEASED_SIGNAL);
+      });
     } catch (error) {
       // Its id is the job's own: whoever started it, it is this job.
       if (error instanceof WorkflowExecutionAlreadyStartedError) return true;
@@ -60,7 +67,7 @@ export function createStarter({
   return {
     start,
     startSoon(job) {
-      if (Date.now() < restUntil) return;
+      if (Date.now() < restUntil || underWay.size >= MAX_UNDER_WAY) return;
       const starting = start(job)
         .catch((error: unknown) => log.error({ jobId: job.id, err: error }, 'after the start of a workflow'))
         .finally(() => underWay.delete(starting));
@@ -72,7 +79,9 @@ export function createStarter({
   };
 }
 
-export function planOf({ spec, runAt, deadlineAt }: Pick<StartableJob, 'spec' | 'runAt' | 'deadlineAt'>): JobPlan {
+export function planOf(job: Pick<StartableJob, 'spec' | 'runAt' | 'deadlineAt' | 'nextAttemptAt'>): JobPlan {
+  const { spec, deadlineAt } = job;
+  const runAt = job.nextAttemptAt ?? job.runAt;
   const timeoutMs = parseDurationMs(spec.http.timeout) ?? LOCAL_TIMEOUT_MS;
   const local = spec.delivery === 'atLeastOnce' && timeoutMs <= LOCAL_TIMEOUT_MS;
   return {
@@ -89,7 +98,8 @@ function startOptions(job: StartableJob, taskQueue: string) {
     workflowId: job.id,
     taskQueue,
     args: [input] as [JobInput],
-    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    // A tick that did not run has used its id in Temporal; a backfill may run it yet. The row keeps it from running twice.
+    workflowIdReusePolicy: job.scheduleId === null ? ('REJECT_DUPLICATE' as const) : ('ALLOW_DUPLICATE' as const),
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     priority: { priorityKey: job.spec.priority, fairnessKey: job.tenant },
     staticSummary: summaryOf(job.spec),
@@ -98,6 +108,11 @@ function startOptions(job: StartableJob, taskQueue: string) {
       ...(job.spec.name === null ? [] : [{ key: NAME, value: job.spec.name }]),
     ]),
   };
+}
+
+/** Fired by Temporal, its workflow is there already and waits for the run before it. */
+function mayWait({ scheduleId, spec }: StartableJob): boolean {
+  return scheduleId !== null && spec.dependsOn.length > 0;
 }
 
 export function summaryOf({ http: { method, url } }: JobSpec): string {

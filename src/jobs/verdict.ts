@@ -10,8 +10,7 @@ import type { DeadLetterDraft, Verdict } from '../db/settle.ts';
 /** One attempt, classed by proof: no byte left, a status line was seen, or nobody can know. */
 export type CallOutcome =
   | { kind: 'answered'; result: StoredResult; retryAfterMs: number | null; noRetry: boolean }
-  | { kind: 'notSent'; code: string; detail: string }
-  | { kind: 'unknown'; code: string; detail: string };
+  | { kind: 'notSent' | 'unknown'; code: string; detail: string; durationMs: number | null };
 
 export interface JudgedJob {
   spec: JobSpec;

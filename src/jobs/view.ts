@@ -33,6 +33,7 @@ export interface JobView {
   error: ProblemView | null;
   scheduleId: string | null;
   batchId: string | null;
+  batchKey: string | null;
   redriveOf: string | null;
   createdAt: string;
   updatedAt: string;
@@ -69,6 +70,7 @@ export function jobView(job: JobRow, options: ViewOptions): JobView {
     error: problemView(job.error),
     scheduleId: job.scheduleId,
     batchId: job.batchId,
+    batchKey: job.batchKey,
     redriveOf: job.redriveOf,
     createdAt: job.createdAt.toISOString(),
     updatedAt: job.updatedAt.toISOString(),
@@ -88,6 +90,7 @@ export function newJobView(job: NewJob, options: ViewOptions): JobView {
 }
 
 const EMPTY = {
+  batchKey: null,
   attempts: 0,
   attemptId: null,
   nextAttemptAt: null,
@@ -98,6 +101,9 @@ const EMPTY = {
   startedAt: null,
   finishedAt: null,
 } as const;
+
+export type AttemptView = ReturnType<typeof attemptView>;
+export type DeadLetterView = ReturnType<typeof deadLetterView>;
 
 export function attemptView(attempt: AttemptRow) {
   return {
@@ -125,12 +131,12 @@ export function problemType(code: string): string {
   return `urn:perdure:error:${code}`;
 }
 
-function temporalLink(workflowId: string, { temporalUiUrl, namespace }: ViewOptions): string | null {
+export function temporalLink(workflowId: string, { temporalUiUrl, namespace }: ViewOptions): string | null {
   if (!temporalUiUrl) return null;
   return `${temporalUiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
-function redactNotify(rule: JobSpec['notify'][number]) {
+export function redactNotify(rule: JobSpec['notify'][number]) {
   if (!('webhook' in rule)) return rule;
   return { ...rule, webhook: { ...rule.webhook, secret: rule.webhook.secret === null ? null : '[redacted]' } };
 }

@@ -50,6 +50,12 @@ export function createMetrics() {
       help: 'Results refused because another attempt or a final status had taken their place.',
       registers,
     }),
+    runsFinished: new Counter({
+      name: 'perdure_runs_finished_total',
+      help: 'Runs of workflows that reached a final status.',
+      labelNames: ['status'],
+      registers,
+    }),
     relayStarts: new Counter({
       name: 'perdure_relay_starts_total',
       help: 'Workflows started by the relay.',
@@ -58,6 +64,24 @@ export function createMetrics() {
     relayRepairs: new Counter({
       name: 'perdure_relay_repairs_total',
       help: 'Jobs settled by the relay because Temporal and PostgreSQL disagreed.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    ticks: new Counter({
+      name: 'perdure_schedule_ticks_total',
+      help: 'Nominal times of schedules by outcome; `notOurs` is what Temporal fired and our calendar does not know.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    tickLateness: new Histogram({
+      name: 'perdure_schedule_lateness_seconds',
+      help: 'From the nominal time to the acceptance of its run.',
+      buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+      registers,
+    }),
+    scheduleRepairs: new Counter({
+      name: 'perdure_schedule_repairs_total',
+      help: 'Schedules in Temporal that the auditor found missing, changed or stopped, and repaired.',
       labelNames: ['reason'],
       registers,
     }),

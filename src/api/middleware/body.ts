@@ -1,18 +1,29 @@
 // Reads a JSON body strictly: type, size, encoding and content are checked before a route sees a value.
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { z } from 'zod';
 
 import { parseStrictJson } from '../../jobs/json/strict-json.ts';
+import { parseBySchema } from '../../jobs/spec/faults.ts';
 import { ApiError } from '../problem.ts';
 
 const MIB = 1024 * 1024;
 export const BODY_LIMIT_BYTES = MIB;
 export const BATCH_BODY_LIMIT_BYTES = 10 * MIB;
 
+const nothing = z.strictObject({});
+
+/** For actions that take nothing: no body at all, or an object without members. */
+export function emptyBody(): RequestHandler {
+  return jsonBody({ emptyAs: {}, schema: nothing });
+}
+
 export interface JsonBodyOptions {
   limitBytes?: number;
   /** A request without a body reads as this; without it, a body is required. */
   emptyAs?: unknown;
   keysPerItemOf?: string | null;
+  /** Checked here where the route does not parse the body itself. */
+  schema?: z.ZodType;
 }
 
 /** Puts the parsed value in `request.body`. */
@@ -20,6 +31,7 @@ export function jsonBody({
   limitBytes = BODY_LIMIT_BYTES,
   emptyAs,
   keysPerItemOf = null,
+  schema = z.unknown(),
 }: JsonBodyOptions = {}): RequestHandler {
   const read = express.raw({ type: () => true, limit: limitBytes, inflate: false });
   const parse = (request: Request, _response: Response, next: NextFunction): void => {
@@ -35,6 +47,8 @@ export function jsonBody({
       const { code, detail, pointer } = parsed;
       throw new ApiError(code, { detail, errors: [{ pointer, detail }] });
     }
+    const checked = parseBySchema(schema, parsed.value);
+    if (!checked.ok) throw new ApiError('validationFailed', { errors: checked.faults });
     request.body = parsed.value;
     next();
   };

@@ -1,14 +1,10 @@
 // The one place that turns a thrown error into an answer; what nobody expected is logged and answered without detail.
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler } from 'express';
 
 import { InvalidCursorError } from '../../db/list.ts';
 import { StoreUnavailableError } from '../../db/pool.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { ApiError, toProblem } from '../problem.ts';
-
-export const notFound: RequestHandler = () => {
-  throw new ApiError('notFound');
-};
 
 export function createErrorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {

@@ -16,5 +16,7 @@ export function requestContext(request: Request, response: Response, next: NextF
   // Loopback without configuration: one tenant, every scope.
   response.locals.tenant = 'default';
   response.set('X-Request-Id', requestId);
+  // Answers are of one tenant and one moment; what may be kept longer says so itself.
+  response.set('Cache-Control', 'no-store');
   next();
 }

@@ -1,11 +1,11 @@
 // /v1/whoami: who the service thinks is asking.
 import { Router } from 'express';
 
-import { sendJson } from '../answer.ts';
+import { refuseQuery, sendJson } from '../answer.ts';
 
 export function accessRoutes(): Router {
   const router = Router();
-  router.get('/whoami', (_request, response) => {
+  router.get('/whoami', refuseQuery, (_request, response) => {
     const { tenant } = response.locals;
     sendJson(response, 200, {
       subject: 'anonymous',

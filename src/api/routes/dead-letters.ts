@@ -12,16 +12,29 @@ import {
 import { listPage } from '../../db/list.ts';
 import { createBulk, startBulk } from '../../jobs/bulk-redrive.ts';
 import { deadLetterView } from '../../jobs/view.ts';
-import { idempotencyKeyOf, pathParameter, queryOf, sendJson, sendText } from '../answer.ts';
+import {
+  idempotencyKeyOf,
+  pathParameter,
+  preferredWaitMs,
+  queryOf,
+  refuseQuery,
+  sendJson,
+  sendText,
+} from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
-import { jsonBody } from '../middleware/body.ts';
+import { createJobAnswers, unknownParents } from '../job-answers.ts';
+import { emptyBody, jsonBody } from '../middleware/body.ts';
 import { ApiError } from '../problem.ts';
+import { createRedriveRunRoute } from '../redrive-run.ts';
 import { parseListQuery } from '../schemas/list-query.ts';
 import { DEAD_LETTER_QUERY, parseBulkRedrive, parseRedrive } from '../schemas/redrive.ts';
 
 const LIST = { table: 'dead_letters', columns: DEAD_LETTER_COLUMNS, conditions: DEAD_LETTER_FILTERS };
 
-export function deadLetterRoutes({ db, client, taskQueue, redrive, log }: ApiDeps): Router {
+export function deadLetterRoutes(deps: ApiDeps): Router {
+  const { db, client, taskQueue, redrive, log } = deps;
+  const { sendMade } = createJobAnswers(deps);
+  const sendRedrivenRun = createRedriveRunRoute(deps);
   const router = Router();
 
   router.get('/dead-letters', async (request, response) => {
@@ -31,44 +44,56 @@ export function deadLetterRoutes({ db, client, taskQueue, redrive, log }: ApiDep
     sendJson(response, 200, { ...page, items: page.items.map(deadLetterView) });
   });
 
-  router.get('/dead-letters/:id', async (request, response) => {
+  router.get('/dead-letters/:id', refuseQuery, async (request, response) => {
     const letter = await findDeadLetter(db, response.locals.tenant, pathParameter(request, 'id'));
     if (!letter) throw new ApiError('notFound');
     sendJson(response, 200, deadLetterView(letter));
   });
 
-  router.delete('/dead-letters/:id', async (request, response) => {
+  router.delete('/dead-letters/:id', refuseQuery, async (request, response) => {
     const deleted = await deleteDeadLetter(db, response.locals.tenant, pathParameter(request, 'id'));
     if (!deleted) throw new ApiError('notFound');
     response.status(204).end();
   });
 
-  router.post('/dead-letters/redrive', jsonBody(), async (request, response) => {
+  router.post('/dead-letters/redrive', refuseQuery, jsonBody(), async (request, response) => {
+    const key = idempotencyKeyOf(request, request.body);
     const parsed = parseBulkRedrive(request.body);
     if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
-    const bulk = await createBulk(db, response.locals.tenant, parsed.value);
-    await startBulk(client, taskQueue, bulk.id).catch((error: unknown) => {
-      log.warn({ bulk: bulk.id, err: error }, 'bulk operation not started; the relay will');
+    const { tenant } = response.locals;
+    const render = (bulk: BulkRow) => JSON.stringify(bulkView(bulk));
+    const made = await createBulk(db, tenant, parsed.value, key, render);
+    if (made.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
+    response.location(`/v1/bulk-operations/${made.id}`);
+    if (made.kind === 'replayed') {
+      response.set('Idempotency-Replayed', 'true');
+      return sendText(response, 200, made.answer);
+    }
+    // The relay starts it where this does not.
+    void startBulk(client, taskQueue, made.id).catch((error: unknown) => {
+      log.warn({ bulk: made.id, err: error }, 'bulk operation not started; the relay will');
     });
-    sendJson(response, 202, bulkView(bulk));
+    sendText(response, 202, made.answer);
   });
 
-  router.post('/dead-letters/:id/redrive', jsonBody({ emptyAs: {} }), async (request, response) => {
+  router.post('/dead-letters/:id/redrive', refuseQuery, jsonBody({ emptyAs: {} }), async (request, response) => {
     const { tenant } = response.locals;
     const id = pathParameter(request, 'id');
+    const runId = (await findDeadLetter(db, tenant, id))?.runId;
+    if (runId) return sendRedrivenRun(request, response, runId);
     const key = idempotencyKeyOf(request, request.body);
+    const waitMs = preferredWaitMs(request, response);
     const parsed = parseRedrive(request.body);
     if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
     const redriven = await redrive(tenant, id, parsed.value, key);
     switch (redriven.kind) {
       case 'created':
-        response.location(`/v1/jobs/${redriven.job.id}`);
-        return sendText(response, 201, redriven.answer);
       case 'replayed':
-        response.set('Idempotency-Replayed', 'true');
-        return sendText(response, 200, redriven.answer);
+        return sendMade(response, redriven, waitMs);
       case 'invalid':
         throw new ApiError(redriven.code, { errors: redriven.faults });
+      case 'unknownParents':
+        throw unknownParents(redriven.dependsOn, redriven.ids, '/patch');
       case 'keyReused':
         throw new ApiError('idempotencyKeyReused');
       case 'alreadyRedriven':
@@ -80,13 +105,13 @@ export function deadLetterRoutes({ db, client, taskQueue, redrive, log }: ApiDep
     }
   });
 
-  router.get('/bulk-operations/:id', async (request, response) => {
+  router.get('/bulk-operations/:id', refuseQuery, async (request, response) => {
     const bulk = await findBulk(db, response.locals.tenant, pathParameter(request, 'id'));
     if (!bulk) throw new ApiError('notFound');
     sendJson(response, 200, bulkView(bulk));
   });
 
-  router.post('/bulk-operations/:id/abort', jsonBody({ emptyAs: {} }), async (request, response) => {
+  router.post('/bulk-operations/:id/abort', refuseQuery, emptyBody(), async (request, response) => {
     const { tenant } = response.locals;
     const id = pathParameter(request, 'id');
     const aborted = await abortBulk(db, tenant, id);

@@ -1,11 +1,11 @@
 // /v1/jobs: submit, read, list, cancel, run now.
 import { Router } from 'express';
 
-import { isFinal, JOB_STATUSES } from '../../contract/job.ts';
+import { JOB_STATUSES } from '../../contract/job.ts';
 import { RUN_NOW_SIGNAL } from '../../contract/temporal.ts';
 import { listAttempts } from '../../db/attempts.ts';
 import { findKey } from '../../db/idempotency-keys.ts';
-import { findJob, JOB_COLUMNS, JOB_FILTERS, type JobRow, markRunNow } from '../../db/jobs.ts';
+import { JOB_COLUMNS, JOB_FILTERS, type JobRow, markRunNow } from '../../db/jobs.ts';
 import { listPage } from '../../db/list.ts';
 import type { Acceptance, IdempotencyKey } from '../../jobs/accept.ts';
 import { parseJobSpec } from '../../jobs/spec/parse-job-spec.ts';
@@ -15,14 +15,15 @@ import {
   pathParameter,
   preferredWaitMs,
   queryOf,
+  refuseQuery,
   sendJson,
-  sendText,
   waitParameterMs,
 } from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
-import { jsonBody } from '../middleware/body.ts';
+import { createJobAnswers, unknownParents } from '../job-answers.ts';
+import { emptyBody, jsonBody } from '../middleware/body.ts';
 import { ApiError } from '../problem.ts';
-import { parseListQuery } from '../schemas/list-query.ts';
+import { HOST_FILTER, parseListQuery } from '../schemas/list-query.ts';
 
 const JOB_LIST = { table: 'jobs', columns: JOB_COLUMNS, conditions: JOB_FILTERS, where: 'run_id is null' };
 
@@ -30,16 +31,17 @@ const JOB_QUERY = {
   status: { values: JOB_STATUSES },
   name: {},
   label: {},
-  host: {},
+  host: HOST_FILTER,
   scheduleId: {},
   batchId: {},
 };
 
 export function jobRoutes(deps: ApiDeps): Router {
-  const { db, accept, cancel, waitUntilFinal, getPolicy, view } = deps;
+  const { db, accept, cancel, getPolicy, view } = deps;
+  const { find, waitFor, sendMade } = createJobAnswers(deps);
   const router = Router();
 
-  router.post('/jobs', jsonBody(), async (request, response) => {
+  router.post('/jobs', refuseQuery, jsonBody(), async (request, response) => {
     const { tenant } = response.locals;
     const content: unknown = request.body;
     const key = idempotencyKeyOf(request, content);
@@ -52,13 +54,7 @@ export function jobRoutes(deps: ApiDeps): Router {
     if (!accepted) throw parsed.ok ? new ApiError('internal') : new ApiError(parsed.code, { errors: parsed.faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (accepted.kind === 'unknownParents') throw unknownParents(parsed.ok ? parsed.spec.dependsOn : [], accepted.ids);
-    const created = accepted.kind === 'created';
-    if (!created) response.set('Idempotency-Replayed', 'true');
-    const id = created ? accepted.job.id : accepted.jobId;
-    response.location(`/v1/jobs/${id}`);
-    const status = created ? 201 : 200;
-    if (waitMs === null) return sendText(response, status, accepted.answer);
-    sendJson(response, status, jobView(await waitFor(tenant, id, waitMs), view));
+    await sendMade(response, accepted, waitMs);
   });
 
   router.get('/jobs', async (request, response) => {
@@ -77,19 +73,19 @@ export function jobRoutes(deps: ApiDeps): Router {
     sendJson(response, 200, jobView(await waitFor(tenant, id, waitMs), view));
   });
 
-  router.get('/jobs/:id/attempts', async (request, response) => {
+  router.get('/jobs/:id/attempts', refuseQuery, async (request, response) => {
     const { id } = await find(response.locals.tenant, pathParameter(request, 'id'));
     sendJson(response, 200, { items: (await listAttempts(db, id)).map(attemptView), nextCursor: null });
   });
 
-  router.post('/jobs/:id/cancel', jsonBody({ emptyAs: {} }), async (request, response) => {
+  router.post('/jobs/:id/cancel', refuseQuery, emptyBody(), async (request, response) => {
     const { tenant } = response.locals;
     const { id } = await find(tenant, pathParameter(request, 'id'));
     if (!(await cancel(tenant, id))) throw new ApiError('alreadyFinal');
     sendJson(response, 200, jobView(await find(tenant, id), view));
   });
 
-  router.post('/jobs/:id/run-now', jsonBody({ emptyAs: {} }), async (request, response) => {
+  router.post('/jobs/:id/run-now', refuseQuery, emptyBody(), async (request, response) => {
     const { tenant } = response.locals;
     const { id } = await find(tenant, pathParameter(request, 'id'));
     const job = await markRunNow(db, tenant, id);
@@ -102,19 +98,6 @@ export function jobRoutes(deps: ApiDeps): Router {
     sendJson(response, 200, jobView(job, view));
   });
 
-  async function find(tenant: string, id: string): Promise<JobRow> {
-    const job = await findJob(db, tenant, id);
-    if (!job) throw new ApiError('notFound');
-    return job;
-  }
-
-  async function waitFor(tenant: string, id: string, waitMs: number): Promise<JobRow> {
-    const job = await find(tenant, id);
-    if (isFinal(job.status) || waitMs === 0) return job;
-    await waitUntilFinal(id, waitMs);
-    return find(tenant, id);
-  }
-
   async function replayOf(tenant: string, key: IdempotencyKey): Promise<Acceptance | null> {
     const known = await findKey(db, tenant, key);
     if (!known) return null;
@@ -123,12 +106,4 @@ export function jobRoutes(deps: ApiDeps): Router {
   }
 
   return router;
-}
-
-function unknownParents(dependsOn: string[], unknown: string[]): ApiError {
-  const errors = unknown.map((id) => ({
-    pointer: `/dependsOn/${dependsOn.indexOf(id)}`,
-    detail: `There is no job ${id}.`,
-  }));
-  return new ApiError('validationFailed', { errors });
 }

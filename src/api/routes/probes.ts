@@ -1,4 +1,6 @@
 // What is open to everyone: is it up, is it ready, what does it count.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Client } from '@temporalio/client';
 import { Router } from 'express';
 
@@ -6,6 +8,8 @@ import type { Database } from '../../db/pool.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { version } from '../../version.ts';
 import { sendJson } from '../answer.ts';
+
+const PROBE_MS = 1_000;
 
 export interface ProbeDeps {
   db: Database;
@@ -41,13 +45,17 @@ export function probeRoutes({ db, client, metrics, isDraining }: ProbeDeps): Rou
   return router;
 }
 
+/** Whoever asks gives up soon; the clients behind the probes keep trying for longer than their own deadlines. */
 async function isUp(probe: Promise<unknown>): Promise<boolean> {
-  return probe.then(
+  const late = new AbortController();
+  const answered = probe.then(
     () => true,
     () => false,
   );
+  const tooLate = sleep(PROBE_MS, false, { signal: late.signal }).catch(() => false);
+  return Promise.race([answered, tooLate]).finally(() => late.abort());
 }
 
 function pingTemporal(client: Client): Promise<unknown> {
-  return client.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({}));
+  return client.withDeadline(Date.now() + PROBE_MS, () => client.workflowService.getSystemInfo({}));
 }

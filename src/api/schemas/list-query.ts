@@ -16,6 +16,9 @@ export interface FilterRule {
   read?: (value: string) => string;
 }
 
+/** Names of hosts have no case. */
+export const HOST_FILTER: FilterRule = { read: (host) => host.toLowerCase() };
+
 export type FilterRules = Readonly<Record<string, FilterRule>>;
 
 export interface ListQuery {

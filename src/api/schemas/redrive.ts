@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BulkRequest } from '../../jobs/bulk-redrive.ts';
 import type { RedriveRequest } from '../../jobs/redrive.ts';
 import { parseBySchema, type Parsed } from '../../jobs/spec/faults.ts';
-import type { FilterRule } from './list-query.ts';
+import { type FilterRule, HOST_FILTER } from './list-query.ts';
 
 const MAX_IDS = 10_000;
 const DEFAULT_PER_SECOND = 50;
@@ -12,7 +12,7 @@ const DEFAULT_PER_SECOND = 50;
 export const DEAD_LETTER_QUERY = {
   reason: {},
   name: {},
-  host: {},
+  host: HOST_FILTER,
   fingerprint: {},
   kind: { values: ['job', 'run'] },
   redriven: { values: ['true', 'false'] },
@@ -20,7 +20,7 @@ export const DEAD_LETTER_QUERY = {
 
 const patch = z.record(z.string(), z.unknown());
 
-const redriveSchema = z.strictObject({
+export const redriveSchema = z.strictObject({
   patch: patch.optional(),
   newKey: z.boolean().optional(),
   fromStep: z.string().optional(),
@@ -28,7 +28,7 @@ const redriveSchema = z.strictObject({
 
 const values = z.union([z.string(), z.array(z.string()).min(1)]).transform((given) => [given].flat());
 
-const bulkSchema = z
+export const bulkSchema = z
   .strictObject({
     ids: z
       .array(z.string().regex(/^[A-Za-z0-9_.:-]{1,200}$/, 'Not an id.'))
@@ -39,7 +39,7 @@ const bulkSchema = z
       .strictObject({
         reason: values.optional(),
         name: values.optional(),
-        host: values.optional(),
+        host: values.transform((hosts) => hosts.map((host) => host.toLowerCase())).optional(),
         fingerprint: values.optional(),
         kind: z
           .union([z.enum(['job', 'run']), z.array(z.enum(['job', 'run'])).min(1)])

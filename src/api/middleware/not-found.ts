@@ -1,0 +1,26 @@
+// What no route has answered: 405 and the methods there are where only the method is wrong, else 404.
+import type { Express, RequestHandler, Router } from 'express';
+
+import { ApiError } from '../problem.ts';
+
+/** `match` is what the router itself asks; its types leave it out. */
+type Layer = Router['stack'][number] & { match(path: string): { path: string } | false };
+
+export function createNotFound(app: Express): RequestHandler {
+  return ({ path }) => {
+    const methods = new Set(methodsAt(app.router.stack as Layer[], path));
+    if (methods.has('GET')) methods.add('HEAD');
+    if (methods.size === 0) throw new ApiError('notFound');
+    throw new ApiError('methodNotAllowed', { headers: { Allow: [...methods].sort().join(', ') } });
+  };
+}
+
+function methodsAt(layers: Layer[], path: string): string[] {
+  return layers.flatMap((layer) => {
+    const mounted = (layer.handle as Partial<Router>).stack as Layer[] | undefined;
+    const matched = (layer.route || mounted) && layer.match(path);
+    if (!matched) return [];
+    if (layer.route) return layer.route.stack.map(({ method }) => method.toUpperCase());
+    return methodsAt(mounted ?? [], path.slice(matched.path.length) || '/');
+  });
+}
