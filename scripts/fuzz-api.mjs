@@ -40,7 +40,8 @@ async function fuzz() {
   const url = await startPerdure();
   writeFileSync(join(folder, 'schemathesis.toml'), REFUSALS);
   const description = join(folder, 'openapi.json');
-  writeFileSync(description, JSON.stringify(aimedAt(target, await (await fetch(`${url}/openapi.json`)).json())));
+  const aimed = JSON.stringify(aimedAt(target, await (await fetch(`${url}/openapi.json`)).json()));
+  writeFileSync(description, withIds(aimed, await makeOneOfEach(target, url)));
   const limits = ['--max-examples', casesPerOperation, '--max-time', seconds, '--request-timeout', '10'];
   const judged = ['--checks', 'all', '--exclude-checks', LEFT_OUT, '--continue-on-failure', '--no-shrink'];
   const quiet = ['--generation-database', 'none', '--suppress-health-check', 'all', '--no-color'];
@@ -71,6 +72,35 @@ function aimedAt(target, node) {
       name,
       name === 'url' && typeof value === 'string' ? `${target}/${encodeURIComponent(value)}` : aimedAt(target, value),
     ]),
+  );
+}
+
+/** So that not everything is answered 404: the examples then name what exists. */
+async function makeOneOfEach(target, url) {
+  const http = { url: target };
+  const definition = { steps: [{ id: 'approve', waitFor: { signal: 'approval' } }] };
+  const send = async (method, path, body) => {
+    const headers = { 'content-type': 'application/json', prefer: 'wait=10' };
+    const response = await fetch(`${url}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+    if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${await response.text()}`);
+    return response.json();
+  };
+  await send('PUT', '/v1/workflows/order', definition);
+  await send('PUT', '/v1/schedules/morning-report', { every: '1d', job: { http } });
+  const made = [
+    await send('POST', '/v1/jobs', { http: { ...http, successOn: [299] }, retry: { maxAttempts: 1 } }),
+    await send('POST', '/v1/batches', { items: [{ http }] }),
+    await send('POST', '/v1/dead-letters/redrive', { filter: { kind: 'run' } }),
+    (await send('GET', '/v1/dead-letters')).items[0],
+  ];
+  const run = await send('POST', '/v1/runs', { definition, delay: '1d' });
+  return [...made, run].map(({ id }) => id);
+}
+
+function withIds(text, ids) {
+  return ids.reduce(
+    (result, id) => result.replace(new RegExp(`\\b${id.split('_')[0]}_[0-9a-f]{32}\\b`, 'g'), id),
+    text,
   );
 }
 

@@ -25,7 +25,10 @@ if (!installed) {
 run(process.execPath, [join('scripts', 'build.mjs'), '--if-stale']);
 
 function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, NODE_ENV: undefined } });
+  const { status, error } = spawnSync(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, NODE_ENV: undefined },
+  });
   if (error) fail(`${command} could not be run: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);
 }

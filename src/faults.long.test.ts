@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { freePort } from './stack/ports.ts';
 import { startStack } from './stack/index.ts';
+import { freePort } from './stack/ports.ts';
 import { eventually } from './testing/api.ts';
 import { allPages, type Fleet, startFleet } from './testing/fleet.ts';
 import { type Receiver, slowly, startReceiver } from './testing/receiver.ts';

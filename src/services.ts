@@ -4,8 +4,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
 import type { Config } from './config.ts';
-import { createDatabase, type Database } from './db/pool.ts';
 import { markSeenInTemporal, type NewJob } from './db/jobs.ts';
+import { createDatabase, type Database } from './db/pool.ts';
 import { type AcceptJob, createAccept } from './jobs/accept.ts';
 import { type AcceptBatch, createAcceptBatch } from './jobs/batches/accept.ts';
 import { type CancelBatch, createCancelBatch } from './jobs/batches/cancel.ts';
@@ -17,12 +17,12 @@ import { type EgressPolicy, parseEgress } from './jobs/http/egress.ts';
 import { createRedrive, type Redrive } from './jobs/redrive.ts';
 import { createRedriveLetter, type RedriveLetter } from './jobs/runs/redrive-letter.ts';
 import { createRunServices, type RunServices } from './jobs/runs/run-services.ts';
-import { createStarter, type Starter } from './jobs/start.ts';
-import { newJobView, type ViewOptions } from './jobs/view.ts';
-import { createWait, type WaitUntilFinal } from './jobs/wait.ts';
 import { createFire, type Fire } from './jobs/schedules/fire.ts';
 import { createSchedules, type Schedules } from './jobs/schedules/schedules.ts';
 import { createTemporalSchedules, type TemporalSchedules } from './jobs/schedules/temporal-schedule.ts';
+import { createStarter, type Starter } from './jobs/start.ts';
+import { newJobView, type ViewOptions } from './jobs/view.ts';
+import { createWait, type WaitUntilFinal } from './jobs/wait.ts';
 import type { Logger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 

@@ -47,8 +47,17 @@ export function createRunCalls(deps: RunCallDeps) {
         { jobId, plan: planFor(call.timeoutMs) },
         {
           take: async (attemptId) =>
-            (await openFirstCall(db, { jobId, runId, stepId, itemIndex, outboundKey, spec, host, attemptId, worker })) ??
-            (await openAttempt(db, { jobId, attemptId, worker })),
+            (await openFirstCall(db, {
+              jobId,
+              runId,
+              stepId,
+              itemIndex,
+              outboundKey,
+              spec,
+              host,
+              attemptId,
+              worker,
+            })) ?? (await openAttempt(db, { jobId, attemptId, worker })),
           onVerdict: (given) => (verdict = given),
         },
       );

@@ -1,11 +1,6 @@
 // The state of a run as its workflow changes it: begun, its steps noted, ended.
 import type { StoredError } from '../contract/problem.ts';
-import {
-  type FinalRunStatus,
-  runError,
-  type RunSnapshot,
-  type StepRecord,
-} from '../contract/run.ts';
+import { type FinalRunStatus, runError, type RunSnapshot, type StepRecord } from '../contract/run.ts';
 import { notifyEach } from '../db/notify.ts';
 import type { Database } from '../db/pool.ts';
 import { cutCallsOf, finishRun, type RunVerdict } from '../db/run-finish.ts';

@@ -12,10 +12,10 @@ import { batchRoutes } from './routes/batches.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { jobRoutes } from './routes/jobs.ts';
-import { runRoutes } from './routes/runs.ts';
-import { workflowRoutes } from './routes/workflows.ts';
 import { probeRoutes } from './routes/probes.ts';
+import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { workflowRoutes } from './routes/workflows.ts';
 
 /** We speak plain HTTP; whether browsers must use TLS is for the proxy that adds it to say. */
 const OVER_PLAIN_HTTP = {

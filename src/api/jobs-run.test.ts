@@ -212,7 +212,7 @@ describe.concurrent('a retry', () => {
   });
 
   it('follows where nobody listens and where nobody answers', async () => {
-    jobs.hang('/hangs');
+    void jobs.hang('/hangs');
     const retry = { ...fast, maxAttempts: 2 };
     const [refused, silent] = await Promise.all([
       jobs.run(NOBODY, {}, { retry }),
@@ -232,7 +232,7 @@ describe.concurrent('atMostOnce', () => {
   const delivery = 'atMostOnce';
 
   it('ends as unknown where the call may have arrived, and is not made again', async () => {
-    jobs.hang('/amo-hangs');
+    void jobs.hang('/amo-hangs');
     const job = await jobs.run('/amo-hangs', { timeout: '300ms' }, { retry, delivery });
     expect(job).toMatchObject({ status: 'unknown', attempts: 1, error: { code: 'outcomeUnknown' } });
     expect(receiver.at('/amo-hangs')).toHaveLength(1);

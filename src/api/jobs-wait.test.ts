@@ -50,7 +50,7 @@ describe.concurrent('time', () => {
   });
 
   it('runs out in a call, in a wait for a retry, and while blocked', async () => {
-    jobs.hang('/late-call');
+    void jobs.hang('/late-call');
     receiver.on('/late-retry', answer(503));
     const parent = await jobs.submit('/late-parent', {}, { delay: '1h' });
     const late = await Promise.all([
@@ -66,9 +66,14 @@ describe.concurrent('time', () => {
     expect(receiver.at('/late-retry')).toHaveLength(1);
   });
 
-  it('of a deadline counts from the time the job was to run', async () => {
-    const job = await jobs.run('/in-time', {}, { delay: '4s', deadline: '3900ms' });
-    expect(job).toMatchObject({ status: 'succeeded', deadline: '3900ms' });
+  it('of a deadline counts from the time the job is to run', async () => {
+    const deadline = '500ms';
+    const { id, runAt } = await jobs.submit('/in-time', {}, { delay: '1h', deadline });
+    const blocked = await jobs.submit('/in-time', {}, { dependsOn: [id], deadline });
+    expect((await jobs.ended(blocked)).status).toBe('expired');
+    const job = await jobs.get(id);
+    expect(job).toMatchObject({ status: 'scheduled', deadline });
+    expect(Date.parse(job.deadlineAt) - Date.parse(runAt)).toBe(500);
   });
 });
 

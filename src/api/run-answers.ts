@@ -34,7 +34,11 @@ export function createRunAnswers({ db, waitUntilFinal, view }: Pick<ApiDeps, 'db
   };
 
   /** The first answer to the byte, or, where the client waits, the run as it then is. */
-  const sendMade = async (response: Response, { kind, runId, answer }: MadeRun, waitMs: number | null): Promise<void> => {
+  const sendMade = async (
+    response: Response,
+    { kind, runId, answer }: MadeRun,
+    waitMs: number | null,
+  ): Promise<void> => {
     const status = kind === 'created' ? 201 : 200;
     if (kind === 'replayed') response.set('Idempotency-Replayed', 'true');
     response.location(`/v1/runs/${encodeURIComponent(runId)}`);

@@ -2,11 +2,11 @@
 import type { Request, Response } from 'express';
 
 import type { FieldFault } from '../contract/problem.ts';
-import type { WorkflowDefinition } from '../language/definition.ts';
-import type { Plan } from '../language/plan.ts';
 import type { IdempotencyKey } from '../jobs/accept.ts';
 import { replayOfRun } from '../jobs/runs/accept.ts';
 import { inputFaults } from '../jobs/runs/definition.ts';
+import type { WorkflowDefinition } from '../language/definition.ts';
+import type { Plan } from '../language/plan.ts';
 import { idempotencyKeyOf, preferredWaitMs } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError } from './problem.ts';

@@ -1,6 +1,6 @@
 // A run of a workflow: its statuses, and what its Temporal workflow and the activities tell each other.
-import type { AttemptResult } from './temporal.ts';
 import type { StoredError } from './problem.ts';
+import type { AttemptResult } from './temporal.ts';
 
 export const RUN_STATUSES = [
   'scheduled',

@@ -1,8 +1,8 @@
 // Ends a run: state, open calls and steps, dead letter and notifications in one statement, and only once.
 import { uuidv7 } from 'uuidv7';
 
-import type { FinalRunStatus } from '../contract/run.ts';
 import type { StoredError } from '../contract/problem.ts';
+import type { FinalRunStatus } from '../contract/run.ts';
 import type { Queryable } from './pool.ts';
 import type { Settled } from './settle.ts';
 

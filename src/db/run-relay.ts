@@ -1,6 +1,6 @@
 // What the relay asks of the runs table.
-import { RUN_COLUMNS, type RunRow } from './runs.ts';
 import type { Queryable } from './pool.ts';
+import { RUN_COLUMNS, type RunRow } from './runs.ts';
 
 /** Takes runs that are due for a comparison with Temporal and puts off their next check. */
 export async function takeDueRuns(db: Queryable, limit: number): Promise<RunRow[]> {

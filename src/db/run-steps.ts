@@ -1,6 +1,6 @@
 // What became of the steps of runs. A step with one call is its job row; run_steps says what job rows cannot.
-import type { StepRecord } from '../contract/run.ts';
 import type { StoredError } from '../contract/problem.ts';
+import type { StepRecord } from '../contract/run.ts';
 import type { StepStatus } from '../language/progress.ts';
 import type { Queryable } from './pool.ts';
 

@@ -1,7 +1,7 @@
 // The runs table: accepted runs, what is read of them, and the changes that do not end one (run-finish.ts does).
-import type { FinalRunStatus, RunStatus } from '../contract/run.ts';
 import type { NotifyRule } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
+import type { FinalRunStatus, RunStatus } from '../contract/run.ts';
 import type { WorkflowDefinition } from '../language/definition.ts';
 import type { Plan } from '../language/plan.ts';
 import type { NewKey } from './jobs.ts';

@@ -21,6 +21,8 @@ export interface ScheduleRow {
   appliedGeneration: number;
   appliedFingerprint: string | null;
   ledgerUntil: Date;
+  lookAt: Date | null;
+  compareAt: Date;
   ran: number;
   skipped: number;
   missed: number;
@@ -39,7 +41,8 @@ export interface DesiredSchedule {
 }
 
 export const SCHEDULE_COLUMNS = `tenant, id, spec, paused, note, generation, applied_generation as "appliedGeneration",
-  applied_fingerprint as "appliedFingerprint", ledger_until as "ledgerUntil", ran, skipped, missed, failed,
+  applied_fingerprint as "appliedFingerprint", ledger_until as "ledgerUntil", look_at as "lookAt",
+  compare_at as "compareAt", ran, skipped, missed, failed,
   consecutive_failures as "consecutiveFailures", last_fire as "lastFire", created_at as "createdAt",
   updated_at as "updatedAt", deleted_at as "deletedAt"`;
 
@@ -150,10 +153,13 @@ export async function markApplied(
   return rows.length === 1;
 }
 
+/** In whole milliseconds, so that whoever took it can tell whether it is still the time that it has set. */
+const LEASE = `date_trunc('milliseconds', now()) + interval '30 seconds'`;
+
 /** Takes what is due for a comparison and puts it off, so that two auditors do not take the same. */
 export async function takeToCompare(db: Queryable, limit: number): Promise<ScheduleRow[]> {
   return db.query<ScheduleRow>(
-    `update schedules set compare_at = now() + interval '30 seconds' where (tenant, id) in
+    `update schedules set compare_at = ${LEASE} where (tenant, id) in
        (select tenant, id from schedules where compare_at <= now() order by compare_at limit $1 for update skip locked)
      returning ${SCHEDULE_COLUMNS}`,
     [limit],
@@ -162,36 +168,28 @@ export async function takeToCompare(db: Queryable, limit: number): Promise<Sched
 
 export async function takeToLookAt(db: Queryable, limit: number): Promise<ScheduleRow[]> {
   return db.query<ScheduleRow>(
-    `update schedules set look_at = now() + interval '30 seconds' where (tenant, id) in
+    `update schedules set look_at = ${LEASE} where (tenant, id) in
        (select tenant, id from schedules where look_at <= now() order by look_at limit $1 for update skip locked)
      returning ${SCHEDULE_COLUMNS}`,
     [limit],
   );
 }
 
-/** Not if it has changed meanwhile: then it is due at once. */
-export async function setNextCompare(
-  db: Queryable,
-  { tenant, id, generation }: ScheduleRow,
-  compareAt: Date,
-): Promise<void> {
-  await db.query('update schedules set compare_at = $4 where tenant = $1 and id = $2 and generation = $3', [
-    tenant,
-    id,
-    generation,
+/** Not if it has been brought forward meanwhile. */
+export async function setNextCompare(db: Queryable, taken: ScheduleRow, compareAt: Date): Promise<void> {
+  await db.query('update schedules set compare_at = $4 where tenant = $1 and id = $2 and compare_at = $3', [
+    taken.tenant,
+    taken.id,
+    taken.compareAt,
     compareAt,
   ]);
 }
 
-export async function setNextLook(
-  db: Queryable,
-  { tenant, id, generation }: ScheduleRow,
-  lookAt: Date | null,
-): Promise<void> {
-  await db.query('update schedules set look_at = $4 where tenant = $1 and id = $2 and generation = $3', [
-    tenant,
-    id,
-    generation,
+export async function setNextLook(db: Queryable, taken: ScheduleRow, lookAt: Date | null): Promise<void> {
+  await db.query('update schedules set look_at = $4 where tenant = $1 and id = $2 and look_at = $3', [
+    taken.tenant,
+    taken.id,
+    taken.lookAt,
     lookAt,
   ]);
 }

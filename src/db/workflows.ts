@@ -1,6 +1,6 @@
 // The workflows table: definitions in numbered versions, each row written once.
-import type { Plan } from '../language/plan.ts';
 import type { WorkflowDefinition } from '../language/definition.ts';
+import type { Plan } from '../language/plan.ts';
 import type { Database, Queryable } from './pool.ts';
 
 export interface WorkflowRow {

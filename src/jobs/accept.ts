@@ -1,6 +1,6 @@
 // The only way in: a job becomes a committed row, once per idempotency key, before anyone is told yes.
-import { isFinal, type JobSpec } from '../contract/job.ts';
 import { parseDurationMs } from '../contract/duration.ts';
+import { isFinal, type JobSpec } from '../contract/job.ts';
 import { insertDependencies, lockParents, type Parent } from '../db/dependencies.ts';
 import { findKey } from '../db/idempotency-keys.ts';
 import { findJob, insertJob, type JobRow, type NewJob } from '../db/jobs.ts';

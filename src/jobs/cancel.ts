@@ -3,8 +3,8 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 
 import { OPEN_JOB_STATUSES } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
-import type { Database } from '../db/pool.ts';
 import { notify } from '../db/notify.ts';
+import type { Database } from '../db/pool.ts';
 import { finishJob } from '../db/settle.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { FollowUp } from './follow-up.ts';

@@ -1,8 +1,8 @@
 // What the end of one job means for others: dependants are released or canceled, waiters and senders are woken.
 import type { FinalJobStatus } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
-import { type Dependant, dependantsOf, releaseDependant } from '../db/dependencies.ts';
 import { closeBatch } from '../db/batches.ts';
+import { type Dependant, dependantsOf, releaseDependant } from '../db/dependencies.ts';
 import { findJobOfAnyTenant } from '../db/jobs.ts';
 import type { Database } from '../db/pool.ts';
 import { finishJob, type Settled } from '../db/settle.ts';

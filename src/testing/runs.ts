@@ -7,9 +7,9 @@ export const JSON_ANSWER = { 'content-type': 'application/json' };
 
 let names = 0;
 
-/** A name, or a path, that no other test uses. */
+/** A name, or a path, that no other test uses, and that is not the beginning of another. */
 export function unique(prefix: string): string {
-  return `${prefix}${(names += 1)}`;
+  return `${prefix}-${(names += 1)}-`;
 }
 
 export function createRunTools(getApi: () => Api) {

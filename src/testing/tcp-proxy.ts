@@ -6,10 +6,10 @@ export interface TcpProxy {
   /** `host:port` of the proxy. */
   address: string;
   /** Cuts every connection and refuses new ones. */
-  down(): void;
+  down: () => void;
   /** Takes connections and bytes, and passes nothing on. */
-  blackHole(): void;
-  up(): void;
+  blackHole: () => void;
+  up: () => void;
   stop(): Promise<void>;
 }
 

@@ -106,7 +106,11 @@ async function endOutside({ db, runFinished }: RelayRunDeps, run: RunRow, state:
   const isCanceled = state === 'canceled';
   const error = isCanceled
     ? runError('canceled', 'The run was canceled')
-    : runError('terminatedExternally', 'The run was ended from outside', 'Its workflow ended in Temporal before the run.');
+    : runError(
+        'terminatedExternally',
+        'The run was ended from outside',
+        'Its workflow ended in Temporal before the run.',
+      );
   const failure = isCanceled ? { error, deadLetter: null } : await failureOf(db, run, null, error);
   const status = isCanceled ? 'canceled' : 'failed';
   const settled = await finishRun(db, run, { status, output: null, ...failure, checkAt: null });

@@ -1,8 +1,9 @@
 // The worker: Temporal's worker with our activities, the relay and the notifier beside it.
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { NativeConnection} from '@temporalio/worker';
+import { Runtime, Worker } from '@temporalio/worker';
 
-import { createActivities } from '../activities/index.ts';
 import { createInFlight } from '../activities/in-flight.ts';
+import { createActivities } from '../activities/index.ts';
 import type { Config } from '../config.ts';
 import { CANCEL_CHANNEL } from '../jobs/cancel.ts';
 import { createHttpSender } from '../jobs/http/send.ts';

@@ -38,8 +38,9 @@ function toApiError(error: unknown): ApiError {
 function fromBodyReader(error: unknown): ApiError | null {
   const { type, status } = error as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large') return new ApiError('tooLarge');
-  if (type === 'encoding.unsupported')
+  if (type === 'encoding.unsupported') {
     return new ApiError('unsupportedMediaType', { detail: 'Send the body unencoded.' });
+  }
   if (typeof status === 'number' && status >= 400 && status < 500) return new ApiError('invalidRequest');
   return null;
 }

@@ -20,6 +20,8 @@ export const MAX_ITEMS = 10_000;
 export const DEFAULT_CONCURRENCY = 50;
 /** A mistake in each of 10,000 items is one mistake. */
 const MAX_FAULTS = 100;
+/** Defaults are stored with each item: a few kilobytes for 10,000, more for fewer. */
+const MAX_REPEATED_CHARACTERS = 32 * 1024 * 1024;
 /** Others are served in between. */
 const ITEMS_PER_TURN = 200;
 
@@ -46,6 +48,10 @@ export async function parseBatch(input: unknown, options: ParseOptions): Promise
   const parsed = parseBySchema(batchSchema, input);
   if (!parsed.ok) return { ok: false, code: 'validationFailed', faults: parsed.faults.slice(0, MAX_FAULTS) };
   const { name, defaults, items, concurrency, notify, labels } = parsed.value;
+  if (JSON.stringify(defaults ?? {}).length * items.length > MAX_REPEATED_CHARACTERS) {
+    const detail = `Too large to be repeated in each of ${items.length} items.`;
+    return { ok: false, code: 'validationFailed', faults: [{ pointer: '/defaults', detail }] };
+  }
   const targets = targetFaults({ notify }, options.policy);
   const found = await parseItems(items, defaults, options);
   const faults = onePerPointer([...targets.faults, ...found.faults]).slice(0, MAX_FAULTS);

@@ -5,7 +5,7 @@ import { parseDurationMs } from '../../contract/duration.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { parseTimestamp } from '../../contract/timestamp.ts';
-import { type Parsed, parseBySchema } from '../../jobs/spec/faults.ts';
+import { parseBySchema, type Parsed } from '../../jobs/spec/faults.ts';
 import { deadlineSchema, delaySchema, labelsSchema, prioritySchema, runAtSchema } from '../../jobs/spec/job-schema.ts';
 import { exclusive, integer, MINUTE_MS, withRule, YEAR_MS } from '../../jobs/spec/rules.ts';
 
@@ -32,7 +32,9 @@ export const inlineSchema = withRule(z.strictObject({ ...common, definition: z.u
 
 export const redriveRunSchema = z.strictObject({
   fromStep: z.string().min(1).max(64).nullish(),
-  patch: z.strictObject({ input: z.unknown().optional(), definition: z.record(z.string(), z.unknown()).optional() }).optional(),
+  patch: z
+    .strictObject({ input: z.unknown().optional(), definition: z.record(z.string(), z.unknown()).optional() })
+    .optional(),
   version: versionSchema.nullish(),
   newKey: z.boolean().optional(),
 });
@@ -48,10 +50,23 @@ export interface RunStart {
 }
 
 /** `now` decides what a `runAt` or a `delay` means. */
-export function parseRunStart(schema: typeof startSchema | typeof inlineSchema, body: unknown, now: Date): Parsed<RunStart> {
+export function parseRunStart(
+  schema: typeof startSchema | typeof inlineSchema,
+  body: unknown,
+  now: Date,
+): Parsed<RunStart> {
   const parsed = parseBySchema(schema as z.ZodType<z.output<typeof startSchema> & { definition?: unknown }>, body);
   if (!parsed.ok) return parsed;
-  const { input = null, labels = {}, runAt, delay, deadline = null, priority, version = null, definition } = parsed.value;
+  const {
+    input = null,
+    labels = {},
+    runAt,
+    delay,
+    deadline = null,
+    priority,
+    version = null,
+    definition,
+  } = parsed.value;
   const given = runAt ? parseTimestamp(runAt) : null;
   const fault = given && runAtFault(given, now);
   if (fault) return { ok: false, faults: [fault] };

@@ -70,6 +70,8 @@ it('one bad item refuses the whole batch, is named where it was sent, and stores
   });
   expect(unknown.body.errors).toMatchObject([{ pointer: '/items/1/dependsOn/0' }]);
   expect((await api.post('/v1/batches', { items: [] })).status).toBe(422);
+  const multiplied = { defaults: { http: { bodyText: 'x'.repeat(500_000) } }, items: itemsAt('/never', 100) };
+  expect((await api.post('/v1/batches', multiplied)).body.errors).toMatchObject([{ pointer: '/defaults' }]);
   expect([await countOf('jobs'), await countOf('batches')]).toEqual(before);
   expect(callsTo('/never')).toEqual([]);
 });

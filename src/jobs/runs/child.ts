@@ -1,12 +1,12 @@
 // A run that is a step of another run: made once per place under its parent, so that asking twice makes one.
-import { runError } from '../../contract/run.ts';
 import type { StoredError } from '../../contract/problem.ts';
+import { runError } from '../../contract/run.ts';
 import type { Database } from '../../db/pool.ts';
 import { findChildRun, findRunOfAnyTenant, insertRun, type RunRow } from '../../db/runs.ts';
 import { findWorkflow } from '../../db/workflows.ts';
 import { newRun } from './accept.ts';
-import { redriveInto } from './redrive.ts';
 import { inputFaults } from './definition.ts';
+import { redriveInto } from './redrive.ts';
 
 const MAX_DEPTH = 10;
 /** Longer than a parent needs to start it; after that the relay asks what became of the parent. */

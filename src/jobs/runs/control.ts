@@ -35,13 +35,17 @@ export function createRunControls({
   return {
     /** False when the run is final, or not of this tenant. */
     async cancel(tenant: string, id: string): Promise<boolean> {
-      const settled = await finishRun(db, { id, tenant }, {
-        status: 'canceled',
-        output: null,
-        error: runError('canceled', 'The run was canceled'),
-        deadLetter: null,
-        checkAt: new Date(Date.now() + RELAY_AFTER_MS),
-      });
+      const settled = await finishRun(
+        db,
+        { id, tenant },
+        {
+          status: 'canceled',
+          output: null,
+          error: runError('canceled', 'The run was canceled'),
+          deadLetter: null,
+          checkAt: new Date(Date.now() + RELAY_AFTER_MS),
+        },
+      );
       if (!settled) return false;
       void cancelWorkflow(client, id).catch((error: unknown) => {
         log.warn({ runId: id, err: error }, 'workflow not canceled; the relay will');

@@ -1,8 +1,8 @@
 // What is said of a run that did not succeed: its error, and its one dead letter.
 import { createHash } from 'node:crypto';
 
-import { jobIdOf } from '../../contract/run.ts';
 import type { StoredError } from '../../contract/problem.ts';
+import { jobIdOf } from '../../contract/run.ts';
 import { findJobOfAnyTenant } from '../../db/jobs.ts';
 import type { Database } from '../../db/pool.ts';
 import type { RunDeadLetter } from '../../db/run-finish.ts';
@@ -19,8 +19,7 @@ export async function failureOf(
   failedStep: string | null,
   given: StoredError,
 ): Promise<{ error: StoredError; deadLetter: RunDeadLetter }> {
-  const step =
-    failedStep === null ? undefined : (await stepsOfRuns(db, [run.id])).find(({ id }) => id === failedStep);
+  const step = failedStep === null ? undefined : (await stepsOfRuns(db, [run.id])).find(({ id }) => id === failedStep);
   const job = failedStep === null ? null : await findJobOfAnyTenant(db, jobIdOf(run.id, failedStep, null));
   const cause = step?.error ?? given;
   const error = failedStep === null ? cause : { ...cause, title: `Step ${failedStep}: ${cause.title}` };

@@ -3,7 +3,7 @@ import type { FieldFault } from '../../contract/problem.ts';
 import { isFinalRun } from '../../contract/run.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
 import { lockRun, takeOver } from '../../db/run-redrive.ts';
-import { stepsOfRuns, type StepRow } from '../../db/run-steps.ts';
+import { type StepRow, stepsOfRuns } from '../../db/run-steps.ts';
 import { findRun, insertRun, markRunRedriven, type NewRun, type RunRow } from '../../db/runs.ts';
 import { findWorkflow } from '../../db/workflows.ts';
 import { kindOf, type WorkflowDefinition } from '../../language/definition.ts';
@@ -168,5 +168,11 @@ async function wantedRun(
   if (fromStep !== null && !plan.order.includes(fromStep)) throw invalid('/fromStep', 'There is no such step.');
   const faults = inputFaults(definition, input, '/patch/input');
   if (faults.length > 0) throw new Refused({ kind: 'invalid', code: 'validationFailed', faults });
-  return { version: stored?.version ?? old.version, definition, plan, input, keepDefinition: stored === null || isPatched };
+  return {
+    version: stored?.version ?? old.version,
+    definition,
+    plan,
+    input,
+    keepDefinition: stored === null || isPatched,
+  };
 }

@@ -4,9 +4,9 @@ import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } 
 
 import { type RunInput, WORKFLOW_RUN } from '../../contract/run.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/temporal.ts';
+import type { Database } from '../../db/pool.ts';
 import { markRunsSeen } from '../../db/run-relay.ts';
 import type { NewRun, RunRow } from '../../db/runs.ts';
-import type { Database } from '../../db/pool.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 const COOL_DOWN_MS = 1_000;
@@ -78,8 +78,6 @@ function startOptions(run: StartableRun, taskQueue: string) {
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     priority: { priorityKey: run.priority, fairnessKey: run.tenant },
     staticSummary: summaryOfRun(run),
-    typedSearchAttributes: new TypedSearchAttributes(
-      run.workflow === null ? [] : [{ key: NAME, value: run.workflow }],
-    ),
+    typedSearchAttributes: new TypedSearchAttributes(run.workflow === null ? [] : [{ key: NAME, value: run.workflow }]),
   };
 }

@@ -1,10 +1,10 @@
 // How a run, its steps and items, and a workflow look in answers: every field present, nothing secret.
 import { isFinalRun, type RunStatus } from '../../contract/run.ts';
+import type { Queryable } from '../../db/pool.ts';
 import type { ItemRow, StepRow } from '../../db/run-steps.ts';
+import { stepsOfRuns } from '../../db/run-steps.ts';
 import type { NewRun, RunRow } from '../../db/runs.ts';
 import type { WorkflowRow } from '../../db/workflows.ts';
-import { stepsOfRuns } from '../../db/run-steps.ts';
-import type { Queryable } from '../../db/pool.ts';
 import type { WorkflowDefinition } from '../../language/definition.ts';
 import { hasStepEnded, type StepStatus } from '../../language/progress.ts';
 import { redactHeaders } from '../http/headers.ts';

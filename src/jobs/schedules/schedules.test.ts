@@ -11,7 +11,7 @@ let target: Receiver;
 
 beforeAll(async () => {
   target = await startReceiver();
-  instance = await startInstance({ PERDURE_SCHEDULE_GRACE: '3s', PERDURE_AUDIT_INTERVAL: '1s', LOG_LEVEL: 'warn' });
+  instance = await startInstance({ PERDURE_SCHEDULE_GRACE: '3s', PERDURE_AUDIT_INTERVAL: '1s' });
   api = createApi(instance.url);
 });
 
@@ -45,11 +45,17 @@ function temporalOf(id: string) {
   return instance.services.client.schedule.getHandle(id);
 }
 
-/** Pauses, so that nothing is added while the test looks. */
+/** Pauses, and waits until every time between the first tick and the last has its row. */
 async function settled(id: string, count: number): Promise<Json[]> {
   await eventually(async () => (await ticksOf(id)).length >= count);
   await api.post(path(id, '/pause'));
-  return ticksOf(id);
+  const gapless = await eventually(async () => {
+    const ticks = await ticksOf(id);
+    const isNext = ({ nominalTime }: Json, index: number) =>
+      index === 0 || nominalTime === nominalAfter(ticks[index - 1].nominalTime);
+    return ticks.every(isNext) && ticks;
+  });
+  return gapless.filter(({ outcome }) => outcome !== 'paused');
 }
 
 describe.concurrent('a schedule of every second', () => {
@@ -58,9 +64,7 @@ describe.concurrent('a schedule of every second', () => {
     const created = await put(id, { cron: '* * * * * *', overlap: 'allowAll', job: job(id) });
     expect(created).toMatchObject({ id, catchupWindow: '10m', paused: false, lastFire: null });
     expect(created.nextFireTimes).toHaveLength(5);
-    const ticks = (await settled(id, 8)).filter(({ outcome }) => outcome !== 'paused');
-    const times = ticks.map(({ nominalTime }) => Date.parse(nominalTime));
-    for (const [index, time] of times.entries()) expect(time).toBe((times[0] ?? 0) + index * 1_000);
+    const ticks = await settled(id, 8);
     for (const tick of ticks) {
       expect(RAN, JSON.stringify(tick)).toContain(tick.outcome);
       expect(tick.jobId).toBe(`${id}-${tick.nominalTime}`);
@@ -73,7 +77,9 @@ describe.concurrent('a schedule of every second', () => {
     expect(run).toMatchObject({ status: 'succeeded', scheduleId: id });
     const { body: after } = await api.get(path(id));
     expect(after.counts).toMatchObject({ ran: ticks.length, skipped: 0, missed: 0, failed: 0 });
-    expect(after.lastFire).toMatchObject({ outcome: ticks.at(-1).outcome, jobId: ticks.at(-1).jobId });
+    // The one that started last, which is not the one of the last time where one was late.
+    const [last] = ticks.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+    expect(after.lastFire).toMatchObject({ jobId: last.jobId, outcome: last.outcome, startedAt: last.startedAt });
   });
 });
 
@@ -86,7 +92,7 @@ describe.concurrent('overlap', () => {
     const skipped = ticks.filter(({ outcome }) => outcome === 'skippedOverlap');
     expect(skipped.length).toBeGreaterThan(0);
     for (const tick of skipped)
-      expect(tick).toMatchObject({ jobId: null, startedAt: null, reason: expect.any(String) });
+      {expect(tick).toMatchObject({ jobId: null, startedAt: null, reason: expect.any(String) });}
     expect(target.at(`/${id}`).length).toBe(ticks.filter(({ outcome }) => RAN.includes(outcome)).length);
     const { body } = await api.get(path(id));
     expect(body.counts.skipped).toBe(skipped.length);
@@ -238,9 +244,7 @@ describe.concurrent('replace', () => {
       expect(replaced.status).toBe(200);
     }
     await eventually(() => target.at(`/${id}/new`).length >= 2);
-    const ticks = (await settled(id, 5)).filter(({ outcome }) => outcome !== 'paused');
-    const times = ticks.map(({ nominalTime }) => Date.parse(nominalTime));
-    for (const [index, time] of times.entries()) expect(time).toBe((times[0] ?? 0) + index * 1_000);
+    const ticks = await settled(id, 5);
     for (const { outcome } of ticks) expect(RAN).toContain(outcome);
   });
 });
@@ -263,19 +267,14 @@ describe.concurrent('behind our back', () => {
       return values.some(({ labels, value }) => labels.reason === 'missing' && value >= 1);
     });
     await eventually(async () => Date.parse((await ticksOf(id)).at(-1)?.nominalTime) > deletedAt + 4_000);
-    const ticks = (await settled(id, 5)).filter(({ outcome }) => outcome !== 'paused');
-    const times = ticks.map(({ nominalTime }) => Date.parse(nominalTime));
-    for (const [index, time] of times.entries()) expect(time).toBe((times[0] ?? 0) + index * 1_000);
+    for (const { outcome } of await settled(id, 5)) expect(RAN).toContain(outcome);
   });
 
   it('a schedule paused or changed in Temporal is put right', async () => {
     const id = unique();
     await put(id, { every: '1s', job: job(id) });
-    const before = await eventually(() =>
-      temporalOf(id)
-        .describe()
-        .catch(() => null),
-    );
+    await eventually(async () => (await ticksOf(id)).length >= 1);
+    const before = await temporalOf(id).describe();
     await temporalOf(id).pause('by hand');
     await eventually(async () => !(await temporalOf(id).describe()).state.paused);
     await temporalOf(id).update((old) => ({ ...old, spec: { intervals: [{ every: '1h' }] } }));

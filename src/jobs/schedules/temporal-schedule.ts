@@ -80,7 +80,8 @@ export function createTemporalSchedules({
     try {
       const description = await describe(row);
       const fingerprint = fingerprintOf(description);
-      if (fingerprint !== row.appliedFingerprint) return { kind: 'changed', fingerprint };
+      const isOther = fingerprint !== row.appliedFingerprint || description.state.paused !== row.paused;
+      if (isOther) return { kind: 'changed', fingerprint };
       return !row.paused && isStuck(description) ? { kind: 'stopped' } : null;
     } catch (error) {
       if (error instanceof ScheduleNotFoundError) return { kind: 'missing' };

@@ -1,10 +1,5 @@
 // A step that is a run of another workflow: a child with a row, a page in the Web UI and a history of its own.
-import {
-  ChildWorkflowFailure,
-  executeChild,
-  isCancellation,
-  proxyActivities,
-} from '@temporalio/workflow';
+import { ChildWorkflowFailure, executeChild, isCancellation, proxyActivities } from '@temporalio/workflow';
 
 import type { Activities } from '../../activities/index.ts';
 import { type RunInput, WORKFLOW_RUN } from '../../contract/run.ts';

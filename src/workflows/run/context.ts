@@ -52,9 +52,7 @@ export async function createContext(
     plan,
     steps: new Map((definition as WorkflowDefinition).steps.map((step) => [step.id, step])),
     input: await textOr(snapshot.input, () => readJson(runId, { input: true })),
-    states: new Map(
-      states.map(({ id, status, errorCode }) => [id, { status: status as StepStatus, errorCode }]),
-    ),
+    states: new Map(states.map(({ id, status, errorCode }) => [id, { status: status as StepStatus, errorCode }])),
     completed: carried?.completed ?? snapshot.states.map(({ id }) => id),
     outputs: createOutputs(runId),
     outputBytes: carried?.outputBytes ?? snapshot.outputBytes,

@@ -65,7 +65,12 @@ describe('cancel', () => {
     });
     const canceled = await api.post(`/v1/runs/${run.id}/cancel`);
     expect(canceled.body).toMatchObject({ status: 'canceled', error: { code: 'canceled' } });
-    expect(statuses(canceled.body)).toEqual({ done: 'succeeded', hang: 'canceled', below: 'canceled', later: 'canceled' });
+    expect(statuses(canceled.body)).toEqual({
+      done: 'succeeded',
+      hang: 'canceled',
+      below: 'canceled',
+      later: 'canceled',
+    });
     expect((await api.post(`/v1/runs/${run.id}/cancel`)).status).toBe(409);
     expect(await ended(childRunId)).toMatchObject({ status: 'canceled', parentRunId: run.id });
     expect(receiver.at(`${path}/undo`)).toHaveLength(0);
@@ -162,7 +167,10 @@ describe('around a run', () => {
     const steps = [{ id: 'a', transform: 'v1' }];
     const name = await define({ steps });
     expect((await api.put(`/v1/workflows/${name}`, { steps })).status).toBe(200);
-    const second = await api.put(`/v1/workflows/${name}`, { steps: [{ id: 'a', transform: 'v2' }], description: 'new' });
+    const second = await api.put(`/v1/workflows/${name}`, {
+      steps: [{ id: 'a', transform: 'v2' }],
+      description: 'new',
+    });
     expect([second.status, second.body.version]).toEqual([201, 2]);
     const old = await api.post(`/v1/workflows/${name}/runs`, { version: 1 }, { prefer: 'wait=20' });
     expect(stepOf(old.body, 'a')).toMatchObject({ output: 'v1' });
@@ -170,7 +178,10 @@ describe('around a run', () => {
     expect(graph.headers.get('content-type')).toContain('text/plain');
     expect(graph.text).toContain('flowchart TD');
     const bad = await api.post('/v1/workflows/validate', {
-      steps: [{ id: 'a', dependsOn: ['b'], transform: 1 }, { id: 'b', dependsOn: ['a'], http: { url: 'ftp://x' } }],
+      steps: [
+        { id: 'a', dependsOn: ['b'], transform: 1 },
+        { id: 'b', dependsOn: ['a'], http: { url: 'ftp://x' } },
+      ],
     });
     expect(bad.status).toBe(422);
     expect(bad.body.errors.map((fault: Json) => fault.pointer)).toContain('/steps/1/http/url');

@@ -45,4 +45,3 @@ export function endOfError(error: unknown): StepEnd {
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
-

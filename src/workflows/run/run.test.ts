@@ -106,7 +106,9 @@ describe('a chain', () => {
     const definition = { steps: [{ id: 'a', http: http('/x', { headers: { 'x-a': '${ input.h }' } }) }] };
     const done = await ended((await start(definition, { input: { h: 'a\r\nHost: evil' } })).id);
     expect(done).toMatchObject({ status: 'failed', error: { code: 'validationFailed' } });
-    const host = await api.post('/v1/workflows/validate', { steps: [{ id: 'a', http: { url: 'https://${ input.h }/' } }] });
+    const host = await api.post('/v1/workflows/validate', {
+      steps: [{ id: 'a', http: { url: 'https://${ input.h }/' } }],
+    });
     expect(host.status).toBe(422);
   });
 });
@@ -117,7 +119,9 @@ describe('the order', () => {
     steps: [
       {
         ...{ id: 'charge', http: http(`${path}/charges`, { method: 'POST', body: { order: '${ input.orderId }' } }) },
-        compensate: { http: http(`${path}/refunds`, { method: 'POST', body: { charge: '${ steps.charge.output.id }' } }) },
+        compensate: {
+          http: http(`${path}/refunds`, { method: 'POST', body: { charge: '${ steps.charge.output.id }' } }),
+        },
       },
       { id: 'approve', dependsOn: ['charge'], waitFor: { signal: 'approval', timeout: '2d', onTimeout: 'fail' } },
       { id: 'ship', if: 'steps.approve.output.approved', http: http(`${path}/ship`, { method: 'POST' }), retry: once },
@@ -126,14 +130,22 @@ describe('the order', () => {
         ...{ http: http(`${path}/mail/\${ to }`), onError: 'continue', retry: once },
       },
       { id: 'pause', dependsOn: ['mail'], wait: { for: '20ms' } },
-      { id: 'report', dependsOn: ['pause'], workflow: { name: 'report', input: { n: '${ input.orderId }' } }, runWhen: 'allDone' },
+      {
+        id: 'report',
+        dependsOn: ['pause'],
+        workflow: { name: 'report', input: { n: '${ input.orderId }' } },
+        runWhen: 'allDone',
+      },
     ],
     output: { tracking: '${ steps.ship.output.tracking }' },
   });
 
   test('runs from the charge to the report with an approval, and is compensated and redriven where shipping fails', async () => {
     const path = unique('/order');
-    await define({ steps: [{ id: 'count', transform: '${ input.n * 2 }' }], output: '${ steps.count.output }' }, 'report');
+    await define(
+      { steps: [{ id: 'count', transform: '${ input.n * 2 }' }], output: '${ steps.count.output }' },
+      'report',
+    );
     receiver.on(`${path}/charges`, answer(201, JSON_ANSWER, '{"id":"ch_1"}'));
     receiver.on(`${path}/ship`, (_request, response, nth) => {
       if (nth === 1) response.writeHead(409).end();
@@ -150,7 +162,12 @@ describe('the order', () => {
     await eventually(async () => (await read(run.id)).status === 'waiting');
     expect((await api.post(`/v1/runs/${run.id}/signals/approval`, { approved: true })).status).toBe(202);
     const failed = await ended(run.id);
-    expect(statuses(failed)).toMatchObject({ charge: 'compensated', ship: 'failed', mail: 'skipped', report: 'succeeded' });
+    expect(statuses(failed)).toMatchObject({
+      charge: 'compensated',
+      ship: 'failed',
+      mail: 'skipped',
+      report: 'succeeded',
+    });
     expect(receiver.at(`${path}/refunds`)).toMatchObject([
       { body: '{"charge":"ch_1"}', headers: { 'idempotency-key': `${run.id}/charge/compensate` } },
     ]);
@@ -181,7 +198,10 @@ describe('the order', () => {
     ]);
     expect(items.nextCursor).not.toBeNull();
     const { body: letters } = await api.get('/v1/dead-letters?kind=run&redriven=true');
-    expect(letters.items.find((letter: Json) => letter.runId === run.id)).toMatchObject({ redrivenAs: done.id, stepId: 'ship' });
+    expect(letters.items.find((letter: Json) => letter.runId === run.id)).toMatchObject({
+      redrivenAs: done.id,
+      stepId: 'ship',
+    });
   });
 
   test('redriven from the step that failed it does not charge again where nothing was undone', async () => {
@@ -190,7 +210,10 @@ describe('the order', () => {
     receiver.on(`${path}/ship`, (_request, response, nth) => void response.writeHead(nth === 1 ? 409 : 200).end());
     const { steps } = order(path);
     const run = await start(
-      { steps: [steps[0], { ...steps[2], dependsOn: ['charge'], if: 'steps.charge.output.id != ""' }], onFailure: 'stop' },
+      {
+        steps: [steps[0], { ...steps[2], dependsOn: ['charge'], if: 'steps.charge.output.id != ""' }],
+        onFailure: 'stop',
+      },
       { input: { orderId: 1 } },
     );
     expect(statuses(await ended(run.id))).toEqual({ charge: 'succeeded', ship: 'failed' });
@@ -244,7 +267,11 @@ describe('forEach', () => {
     let isBroken = true;
     receiver.on(`${path}/b`, (_request, response) => void response.writeHead(isBroken ? 400 : 200).end());
     const run = await start(
-      { steps: [{ id: 'each', forEach: ['a', 'b', 'c'], concurrency: 1, http: http(`${path}/\${ item }`), retry: once }] },
+      {
+        steps: [
+          { id: 'each', forEach: ['a', 'b', 'c'], concurrency: 1, http: http(`${path}/\${ item }`), retry: once },
+        ],
+      },
       {},
     );
     const failed = await ended(run.id);

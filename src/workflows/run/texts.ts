@@ -11,7 +11,7 @@ const { readRunText } = proxyActivities<Activities>({
 
 export async function readJson(runId: string, text: RunText): Promise<unknown> {
   const pieces: string[] = [];
-  for (let offset: number | null = 0; offset !== null; ) {
+  for (let offset: number | null = 0; offset !== null;) {
     const read: { piece: string; nextOffset: number | null } = await readRunText({ runId, text, offset });
     pieces.push(read.piece);
     offset = read.nextOffset;

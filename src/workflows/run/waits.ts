@@ -21,8 +21,7 @@ type Wait = StepWork & { kind: 'waitMs' | 'waitUntil' };
 type WaitFor = StepWork & { kind: 'waitFor' };
 
 export async function waitStep(run: RunContext, { id }: StepDefinition, work: Wait): Promise<Ended> {
-  const atMs =
-    run.timers.get(id) ?? (work.kind === 'waitMs' ? Date.now() + work.durationMs : work.time.getTime());
+  const atMs = run.timers.get(id) ?? (work.kind === 'waitMs' ? Date.now() + work.durationMs : work.time.getTime());
   noteWaiting(run, id);
   return (await waitUntil(run, atMs)) ? valueEnd(null) : { status: 'interrupted', timer: id, atMs };
 }

@@ -15,7 +15,7 @@ import {
 
 import type { Activities } from '../../activities/index.ts';
 import type { RunEnd } from '../../activities/run-states.ts';
-import { type CarriedRun, isFinalRun, type RunInput, runError } from '../../contract/run.ts';
+import { type CarriedRun, isFinalRun, runError, type RunInput } from '../../contract/run.ts';
 import { ExpressionError } from '../../language/expression-error.ts';
 import { failedSteps, stepsWithoutOutput } from '../../language/progress.ts';
 import { compileTemplate, renderTemplate } from '../../language/template.ts';
@@ -45,7 +45,8 @@ export async function workflowRun({ runId, runAtMs, carried }: RunInput): Promis
     if (snapshot === null) return { status: 'final' };
     const run = await createContext(runId, snapshot, carried ?? null);
     const outcome = await untilDeadline(run, () => interpret(run, inbox));
-    if (outcome === 'rest') return await continueAsNew<typeof workflowRun>({ runId, runAtMs: null, carried: carry(run) });
+    if (outcome === 'rest')
+      {return await continueAsNew<typeof workflowRun>({ runId, runAtMs: null, carried: carry(run) });}
     const end = await conclude(run, outcome);
     await run.recorder.flush();
     await quick.finishRun(end);
@@ -108,7 +109,8 @@ async function outputOf(run: RunContext): Promise<RunEnd> {
     const scope = await scopeOf(run, outputReferences(definition));
     const { template } = compileTemplate(definition.output ?? null);
     const end = valueEnd(renderTemplate(template, scope, { absent: stepsWithoutOutput(plan, states) }));
-    if (end.status === 'succeeded') return { runId, status: 'succeeded', output: end.output, failedStep: null, error: null };
+    if (end.status === 'succeeded')
+      {return { runId, status: 'succeeded', output: end.output, failedStep: null, error: null };}
     return failed('outputTooLarge', 'The output of the run is too large', end.error?.detail ?? null);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;

@@ -1,0 +1,73 @@
+// Runs of every kind of step, whose histories are kept in histories/ and replayed against the code of today.
+import type { Json } from './api.ts';
+
+export interface Scenario {
+  name: string;
+  definition: (url: string) => Json;
+  fields?: Json;
+  /** Sent as soon as the run waits. */
+  signal?: { name: string; payload: Json };
+  cancelWhenWaiting?: true;
+  status: string;
+}
+
+const steps = (url: string): Json[] => [
+  { id: 'first', http: { url: `${url}/ok`, method: 'POST', body: { n: '${ input.n }' } } },
+  { id: 'flaky', dependsOn: ['first'], http: { url: `${url}/flaky` } },
+  { id: 'careful', dependsOn: ['first'], http: { url: `${url}/ok` }, delivery: 'atMostOnce' },
+  { id: 'never', if: 'input.n > 100', transform: 1 },
+  { id: 'sum', transform: { n: '${ input.n + 1 }', ok: '${ steps.first.output.ok }' } },
+  { id: 'rest', dependsOn: ['sum'], wait: { for: '20ms' } },
+  { id: 'approve', dependsOn: ['rest'], waitFor: { signal: 'approval', timeout: '1h' } },
+  { id: 'each', dependsOn: ['approve'], forEach: [1, 2, 3], concurrency: 2, http: { url: `${url}/ok?i=\${ item }` } },
+];
+
+export const SCENARIOS: Scenario[] = [
+  {
+    name: 'every-kind',
+    definition: (url) => ({
+      defaults: { retry: { initialInterval: '10ms' } },
+      steps: [...steps(url), { id: 'child', dependsOn: ['each'], workflow: { name: 'replay-child', input: 1 } }],
+      output: { n: '${ steps.sum.output.n }' },
+    }),
+    fields: { input: { n: 1 }, deadline: '1h' },
+    signal: { name: 'approval', payload: { approved: true } },
+    status: 'succeeded',
+  },
+  {
+    name: 'compensated',
+    definition: (url) => ({
+      steps: [
+        { id: 'charge', http: { url: `${url}/ok` }, compensate: { http: { url: `${url}/ok` } } },
+        { id: 'ship', dependsOn: ['charge'], http: { url: `${url}/gone` } },
+        { id: 'mail', dependsOn: ['ship'], transform: 1 },
+        { id: 'alarm', dependsOn: ['ship'], runWhen: 'anyFailed', transform: '${ steps.ship.status }' },
+      ],
+    }),
+    status: 'failed',
+  },
+  {
+    name: 'canceled',
+    definition: () => ({ steps: [{ id: 'wait', waitFor: { signal: 'never' } }] }),
+    cancelWhenWaiting: true,
+    status: 'canceled',
+  },
+  {
+    name: 'expired',
+    definition: () => ({ steps: [{ id: 'wait', waitFor: { signal: 'never' } }] }),
+    fields: { deadline: '300ms' },
+    status: 'expired',
+  },
+  {
+    name: 'in-chunks',
+    definition: (url) => ({
+      steps: [
+        { id: 'each', forEach: '${ input }', concurrency: 20, http: { url: `${url}/ok?i=\${ item }` } },
+        { id: 'count', transform: '${ size(steps.each.output) }' },
+      ],
+      output: '${ steps.count.output }',
+    }),
+    fields: { input: Array.from({ length: 120 }, (_item, index) => index) },
+    status: 'succeeded',
+  },
+];
