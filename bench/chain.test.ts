@@ -49,7 +49,11 @@ test('a chain of ten steps', { timeout: 120_000 }, async () => {
   await api.put('/v1/workflows/chain', { steps });
 
   const byHand = async (at: number) => {
-    await instance.services.client.workflow.execute('handWritten', { workflowId: `hand-${at}`, taskQueue, args: [receiver.url] });
+    await instance.services.client.workflow.execute('handWritten', {
+      workflowId: `hand-${at}`,
+      taskQueue,
+      args: [receiver.url],
+    });
   };
   const ours = async () => {
     const { body } = await api.post('/v1/workflows/chain/runs', {}, { prefer: 'wait=20' });
@@ -71,7 +75,9 @@ test('a chain of ten steps', { timeout: 120_000 }, async () => {
 });
 
 /** The median time, and the CPU per run of the worker with its PostgreSQL and Temporal, and of the worker alone. */
-async function measure(work: (at: number) => Promise<void>): Promise<{ ms: number; cpuMs: number; workerCpuMs: number }> {
+async function measure(
+  work: (at: number) => Promise<void>,
+): Promise<{ ms: number; cpuMs: number; workerCpuMs: number }> {
   const times: number[] = [];
   const cpu = process.cpuUsage();
   const stackMs = cpuOfStackMs();

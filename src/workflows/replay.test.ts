@@ -46,20 +46,23 @@ describe('histories of earlier code', () => {
 });
 
 describe('runs that are replayed at every task', () => {
-  test.each(SCENARIOS)('$name ends $status', async ({ name, definition, fields, signal, cancelWhenWaiting, status }) => {
-    const run = await start(definition(receiver.url), fields);
-    if (signal || cancelWhenWaiting) {
-      await eventually(async () => (await read(run.id)).status === 'waiting');
-      if (signal) await api.post(`/v1/runs/${run.id}/signals/${signal.name}`, signal.payload);
-      else await api.post(`/v1/runs/${run.id}/cancel`);
-    }
-    const done = await ended(run.id);
-    expect(done.status, JSON.stringify(done)).toBe(status);
-    await keep(run.id, name);
-    const childRunId = stepOf(done, 'child')?.childRunId;
-    if (childRunId) await keep(childRunId, `${name}-child`);
-    if (name === 'in-chunks') await keep(`${run.id}/each/0-119`, `${name}-chunk`);
-  });
+  test.each(SCENARIOS)(
+    '$name ends $status',
+    async ({ name, definition, fields, signal, cancelWhenWaiting, status }) => {
+      const run = await start(definition(receiver.url), fields);
+      if (signal || cancelWhenWaiting) {
+        await eventually(async () => (await read(run.id)).status === 'waiting');
+        if (signal) await api.post(`/v1/runs/${run.id}/signals/${signal.name}`, signal.payload);
+        else await api.post(`/v1/runs/${run.id}/cancel`);
+      }
+      const done = await ended(run.id);
+      expect(done.status, JSON.stringify(done)).toBe(status);
+      await keep(run.id, name);
+      const childRunId = stepOf(done, 'child')?.childRunId;
+      if (childRunId) await keep(childRunId, `${name}-child`);
+      if (name === 'in-chunks') await keep(`${run.id}/each/0-119`, `${name}-chunk`);
+    },
+  );
 });
 
 async function keep(workflowId: string, name: string): Promise<void> {

@@ -31,6 +31,12 @@ async function put(id: string, schedule: object): Promise<Json> {
   return answer.body;
 }
 
+function isInTemporal(id: string): Promise<boolean> {
+  return temporalOf(id)
+    .describe()
+    .then(Boolean, () => false);
+}
+
 function nominalAfter(nominalTime: string): string {
   return new Date(Date.parse(nominalTime) + 1_000).toISOString().replace('.000Z', 'Z');
 }
@@ -91,8 +97,9 @@ describe.concurrent('overlap', () => {
     const ticks = await settled(id, 4);
     const skipped = ticks.filter(({ outcome }) => outcome === 'skippedOverlap');
     expect(skipped.length).toBeGreaterThan(0);
-    for (const tick of skipped)
-      {expect(tick).toMatchObject({ jobId: null, startedAt: null, reason: expect.any(String) });}
+    for (const tick of skipped) {
+      expect(tick).toMatchObject({ jobId: null, startedAt: null, reason: expect.any(String) });
+    }
     expect(target.at(`/${id}`).length).toBe(ticks.filter(({ outcome }) => RAN.includes(outcome)).length);
     const { body } = await api.get(path(id));
     expect(body.counts.skipped).toBe(skipped.length);
@@ -256,12 +263,7 @@ describe.concurrent('behind our back', () => {
     await eventually(async () => (await ticksOf(id)).length >= 1);
     await temporalOf(id).delete();
     const deletedAt = Date.now();
-    await eventually(
-      async () =>
-        (await temporalOf(id)
-          .describe()
-          .catch(() => null)) !== null,
-    );
+    await eventually(() => isInTemporal(id));
     await eventually(async () => {
       const { values } = await instance.services.metrics.scheduleRepairs.get();
       return values.some(({ labels, value }) => labels.reason === 'missing' && value >= 1);
@@ -288,25 +290,12 @@ describe.concurrent('behind our back', () => {
   it('a deleted schedule is gone in Temporal too, and can be made again', async () => {
     const id = unique();
     await put(id, { every: '1s', job: job(id) });
-    await eventually(() =>
-      temporalOf(id)
-        .describe()
-        .catch(() => null),
-    );
+    await eventually(() => isInTemporal(id));
     expect((await api.delete(path(id))).status).toBe(204);
     expect((await api.get(path(id))).status).toBe(404);
     expect((await api.delete(path(id))).status).toBe(404);
-    await eventually(
-      async () =>
-        (await temporalOf(id)
-          .describe()
-          .catch(() => null)) === null,
-    );
+    await eventually(async () => !(await isInTemporal(id)));
     expect((await api.put(path(id), { every: '1h', job: job(id) })).status).toBe(201);
-    await eventually(() =>
-      temporalOf(id)
-        .describe()
-        .catch(() => null),
-    );
+    await eventually(() => isInTemporal(id));
   });
 });

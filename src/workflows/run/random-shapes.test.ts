@@ -26,7 +26,10 @@ afterAll(async () => {
 
 /** For each step the earlier steps it uses, and whether its condition holds. */
 const shape = fc
-  .array(fc.record({ uses: fc.array(fc.nat(), { maxLength: 3 }), runs: fc.boolean() }), { minLength: STEPS, maxLength: STEPS })
+  .array(fc.record({ uses: fc.array(fc.nat(), { maxLength: 3 }), runs: fc.boolean() }), {
+    minLength: STEPS,
+    maxLength: STEPS,
+  })
   .map((steps) =>
     steps.map(({ uses, runs }, index) => ({
       uses: index === 0 ? [] : [...new Set(uses.map((use) => use % index))],
