@@ -41,7 +41,6 @@ function nominalAfter(nominalTime: string): string {
   return new Date(Date.parse(nominalTime) + 1_000).toISOString().replace('.000Z', 'Z');
 }
 
-/** Oldest first. */
 async function ticksOf(id: string): Promise<Json[]> {
   const { body } = await api.get(path(id, '/ticks?limit=200'));
   return body.items.reverse();

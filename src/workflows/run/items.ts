@@ -12,7 +12,7 @@ import type { Scope } from '../../language/expression.ts';
 import { itemScope, type StepProgram } from '../../language/step-program.ts';
 import { pausedSignal } from '../signals.ts';
 import type { RunContext } from './context.ts';
-import { type Ended, endOfError, tooLarge, valueEnd } from './ends.ts';
+import { type Ended, endOfError, failedEnd, valueEnd } from './ends.ts';
 import { waitForTurn } from './rest.ts';
 import { performWork } from './work.ts';
 
@@ -53,7 +53,7 @@ export async function runItems(
   scope: Scope,
   items: unknown[],
 ): Promise<Ended> {
-  if (items.length > MAX_ITEMS) return tooLarge();
+  if (items.length > MAX_ITEMS) return failedEnd('tooManyItems', `A step has at most ${MAX_ITEMS} items`);
   const startedAt = new Date().toISOString();
   run.recorder.note({ id: step.id, status: 'running', itemsTotal: items.length, startedAt });
   if (kindOf(step) === 'transform') return valueOfItems(step, program, scope, items);
