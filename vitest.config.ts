@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'grafana/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: ['src/**/*.test.ts'],
     exclude: ['**/*.long.test.ts'],
     globalSetup: ['src/testing/global-setup.ts'],
     pool: 'forks',

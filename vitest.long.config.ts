@@ -4,5 +4,5 @@ import { defineConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
 export default defineConfig({
-  test: { ...base.test, include: ['src/**/*.long.test.ts'], exclude: [], fileParallelism: false },
+  test: { ...base.test, include: ['src/**/*.long.test.ts', 'bench/**/*.test.ts'], exclude: [], fileParallelism: false },
 });

@@ -15,7 +15,7 @@ let fleet: Fleet;
 let receiver: Receiver;
 beforeAll(async () => {
   receiver = await startReceiver();
-  fleet = await startFleet({ PERDURE_CONCURRENCY: "500" });
+  fleet = await startFleet({ PERDURE_CONCURRENCY: '500' });
 });
 afterEach(() => fleet.killWorkers());
 afterAll(async () => {

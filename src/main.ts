@@ -139,8 +139,9 @@ function banner(
 async function warnIfForgetful(db: Database, log: Logger): Promise<void> {
   for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
     const [row] = await db.query<{ value: string }>('select current_setting($1) as value', [setting]);
-    if (row?.value === 'off')
-      {log.warn({ setting }, 'PostgreSQL may lose accepted jobs in a crash: this setting is off');}
+    if (row?.value === 'off') {
+      log.warn({ setting }, 'PostgreSQL may lose accepted jobs in a crash: this setting is off');
+    }
   }
 }
 

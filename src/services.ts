@@ -17,6 +17,7 @@ import { type EgressPolicy, parseEgress } from './jobs/http/egress.ts';
 import { createRedrive, type Redrive } from './jobs/redrive.ts';
 import { createRedriveLetter, type RedriveLetter } from './jobs/runs/redrive-letter.ts';
 import { createRunServices, type RunServices } from './jobs/runs/run-services.ts';
+import { newRunView } from './jobs/runs/view.ts';
 import { createFire, type Fire } from './jobs/schedules/fire.ts';
 import { createSchedules, type Schedules } from './jobs/schedules/schedules.ts';
 import { createTemporalSchedules, type TemporalSchedules } from './jobs/schedules/temporal-schedule.ts';
@@ -92,7 +93,17 @@ export async function createServices(
   const followUp = createFollowUp({ db, starter, metrics, bell, log });
   const cancel = createCancel({ db, client, followUp, log });
   const temporalSchedules = createTemporalSchedules({ db, client, taskQueue: config.taskQueue });
-  const runs = createRunServices({ db, client, taskQueue: config.taskQueue, bell, metrics, followUp, getPolicy, view, log });
+  const runs = createRunServices({
+    db,
+    client,
+    taskQueue: config.taskQueue,
+    bell,
+    metrics,
+    followUp,
+    getPolicy,
+    view,
+    log,
+  });
   const redrive = createRedrive({ db, starter, metrics, getPolicy, renderAnswer });
   const { waitUntilFinal, release } = createWait({ db, bell });
   const batchStarter = createBatchStarter({ db, client, taskQueue: config.taskQueue });
@@ -115,8 +126,14 @@ export async function createServices(
     batchStarter,
     followUp,
     ...runs,
-    fire: createFire({ db, starter, cancel, metrics, graceMs: config.graceMs }),
-    schedules: createSchedules({ db, starter, metrics, bell, renderAnswer, findWorkflowFault: null }),
+    fire: createFire({
+      ...{ db, starter, runStarter: runs.runStarter, metrics, graceMs: config.graceMs },
+      ...{ cancel, cancelRun: runs.runControls.cancel },
+    }),
+    schedules: createSchedules({
+      ...{ db, starter, runStarter: runs.runStarter, metrics, bell, renderJob: renderAnswer },
+      renderRun: (run, definition) => JSON.stringify(newRunView(run, definition, view)),
+    }),
     temporalSchedules,
     waitUntilFinal,
     releaseWaiters: release,

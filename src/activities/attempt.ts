@@ -27,8 +27,8 @@ import { toCallOutcome } from './response.ts';
 const LOCAL_STORE_WAIT_MS = 4_000;
 /** Only a workflow that registered itself (adopted, or of a schedule) can find its job waiting for others. */
 const BLOCKED_LOOK_MS = 15_000;
-/** More would let slow targets take the workflow tasks of all others: the rest go on as regular activities. */
-const LOCAL_AT_ONCE = 64;
+/** A quarter of the workflow tasks: more would let slow targets hold up all others. The rest are regular activities. */
+const SLOW_LOCAL_AT_ONCE = 50;
 const HEARTBEAT_EVERY_MS = 2_500;
 
 export interface AttemptDeps {
@@ -65,7 +65,7 @@ export function createAttempt(deps: AttemptDeps) {
     const stopHeartbeat = keepAlive();
     const attemptId = newId('att');
     const storeWaitMs = isLocal() ? LOCAL_STORE_WAIT_MS : Infinity;
-    if (isLocal() && deps.inFlight.localCount() >= LOCAL_AT_ONCE) return { kind: 'unopened' };
+    if (isLocal() && deps.inFlight.slowLocalCount() >= SLOW_LOCAL_AT_ONCE) return { kind: 'unopened' };
     const release = deps.inFlight.hold(attemptId, { local: isLocal() });
     try {
       const opened = await patiently(storeWaitMs, () => open(deps, jobId, attemptId, hooks.take));

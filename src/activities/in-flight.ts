@@ -1,31 +1,39 @@
 // The calls under way in this process, by job, so that a cancel can cut one off at once.
 export type InFlight = ReturnType<typeof createInFlight>;
 
+/** A target that has not answered by then is slow. */
+const SLOW_MS = 1_000;
+
 export function createInFlight() {
   let closing = false;
   const controllers = new Map<string, Map<string, AbortController>>();
-  const held = new Set<string>();
-  let localCount = 0;
+  /** Attempt id → whether it is a local activity. */
+  const held = new Map<string, boolean>();
+  const localCallsSince = new Map<string, number>();
   return {
     /** From before its row is opened until its result is written, this process answers for an attempt. */
     hold(attemptId: string, { local }: { local: boolean }) {
-      held.add(attemptId);
-      if (local) localCount++;
-      return () => {
-        held.delete(attemptId);
-        if (local) localCount--;
-      };
+      held.set(attemptId, local);
+      return () => held.delete(attemptId);
     },
     isHeld: (attemptId: string) => held.has(attemptId),
-    localCount: () => localCount,
+    /** Calls of local attempts that slow targets hold up. */
+    slowLocalCount() {
+      const before = performance.now() - SLOW_MS;
+      let count = 0;
+      for (const since of localCallsSince.values()) if (since < before) count += 1;
+      return count;
+    },
     begin(jobId: string, attemptId: string) {
       const controller = new AbortController();
       const calls = controllers.get(jobId) ?? new Map<string, AbortController>();
       controllers.set(jobId, calls.set(attemptId, controller));
+      if (held.get(attemptId)) localCallsSince.set(attemptId, performance.now());
       return {
         signal: controller.signal,
         end() {
           calls.delete(attemptId);
+          localCallsSince.delete(attemptId);
           if (calls.size === 0) controllers.delete(jobId);
         },
       };

@@ -1,7 +1,7 @@
 // What Temporal's schedules fired, judged by our own calendar before anything is called.
 import { log } from '@temporalio/activity';
 
-import type { ScheduleName } from '../contract/schedule.ts';
+import { type ScheduleName, TICK_PREFIX } from '../contract/schedule.ts';
 import type { AdoptedTick } from '../contract/temporal.ts';
 import type { Fire } from '../jobs/schedules/fire.ts';
 import { nominalMsOf } from '../jobs/schedules/timing.ts';
@@ -16,8 +16,12 @@ export function createScheduleActivities({ fire }: ScheduleActivityDeps) {
     async adoptTick({ jobId, schedule }: { jobId: string; schedule: ScheduleName }): Promise<AdoptedTick> {
       const nominalMs = nominalMsOf(schedule, jobId);
       if (nominalMs === null) return notOurs(jobId);
-      const fired = await fire(schedule, nominalMs, { byTemporal: true });
-      if (fired.kind === 'none') return fired.outcome === 'notOurs' ? notOurs(jobId) : fired;
+      const isMessenger = jobId.startsWith(TICK_PREFIX);
+      const fired = await fire(schedule, nominalMs, isMessenger ? 'messenger' : 'ownWorkflow');
+      if (fired.kind === 'waits') return { kind: 'none', outcome: 'waits' };
+      if (fired.kind === 'none' && fired.outcome === 'notOurs') return notOurs(jobId);
+      // What runs has a workflow of its own.
+      if (fired.kind !== 'job' || isMessenger) return { kind: 'none', outcome: fired.outcome };
       return fired.job.status === 'blocked' ? { kind: 'wait' } : { kind: 'plan', plan: planOf(fired.job) };
     },
   };

@@ -8,7 +8,8 @@ import { sendJson, sendText } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError } from './problem.ts';
 
-type Made = { kind: 'created'; job: NewJob; answer: string } | { kind: 'replayed'; jobId: string; answer: string };
+type Made =
+  { kind: 'created'; job: Pick<NewJob, 'id'>; answer: string } | { kind: 'replayed'; jobId: string; answer: string };
 
 export function createJobAnswers({ db, waitUntilFinal, view }: Pick<ApiDeps, 'db' | 'waitUntilFinal' | 'view'>) {
   const find = async (tenant: string, id: string): Promise<JobRow> => {

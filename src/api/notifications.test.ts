@@ -80,7 +80,7 @@ describe.concurrent('a webhook', () => {
       { on: ['failed'], webhook: hook('/only-failed') },
     ];
     await Promise.all([run('/ok', both), run('/dead', both)]);
-    const types = (path: string) => receiver.at(path).map(({ body }) => (JSON.parse(body)).type as string);
+    const types = (path: string) => receiver.at(path).map(({ body }) => JSON.parse(body).type as string);
     await eventually(() => types('/only-succeeded').length > 0 && types('/only-failed').length > 0);
     expect([types('/only-succeeded'), types('/only-failed')]).toEqual([['job.succeeded'], ['job.failed']]);
     expect(receiver.at('/only-failed')[0]?.headers).not.toHaveProperty('webhook-signature');
@@ -91,7 +91,7 @@ describe.concurrent('a webhook', () => {
     const { body } = await api.post('/v1/jobs', { http: hook('/ok'), notify, delay: '1h' });
     await api.post(`/v1/jobs/${body.id}/cancel`);
     await run('/dead', notify, { deadline: '1ms', dependsOn: [] });
-    const types = () => receiver.at('/others').map((call) => (JSON.parse(call.body)).type as string);
+    const types = () => receiver.at('/others').map((call) => JSON.parse(call.body).type as string);
     await eventually(() => types().length === 2);
     expect(types().sort()).toEqual(['job.canceled', 'job.expired']);
   });

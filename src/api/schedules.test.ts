@@ -187,7 +187,7 @@ describe('preview', () => {
     ],
   ])('%s', async (_name, cron, from, fireTimes) => {
     const query = new URLSearchParams({ cron, timezone: 'Europe/Paris', from, count: '3' });
-    const { status, body } = await api.get(`/v1/schedules/preview?${query}`);
+    const { status, body } = await api.get(`/v1/schedules/preview?${query.toString()}`);
     expect([status, body]).toEqual([200, { fireTimes }]);
   });
 });

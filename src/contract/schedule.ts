@@ -42,6 +42,9 @@ export interface ScheduleName {
   id: string;
 }
 
+/** Before the id of a workflow that only brings a tick: what then runs has the id without it. */
+export const TICK_PREFIX = 'tick:';
+
 /** The id of what a schedule does in Temporal, and the beginning of the ids of its runs. Schedule ids have no dots. */
 export function temporalScheduleId({ tenant, id }: ScheduleName): string {
   return tenant === 'default' ? id : `${tenant}.${id}`;

@@ -56,7 +56,7 @@ const FINISH_RUN = `with run as (
     insert into notifications (id, tenant, subject_id, event, rule, due_at, created_at)
     select 'msg_' || replace(gen_random_uuid()::text, '-', ''), tenant, id, 'run.' || $3, rule, now(), now()
     from run, jsonb_array_elements(notify) rule where rule -> 'on' ? $3)
-  select has_dependents as "hasDependents", jsonb_array_length(notify) > 0 as "notified",
+  select schedule_id as "scheduleId", has_dependents as "hasDependents", jsonb_array_length(notify) > 0 as "notified",
     extract(epoch from now() - coalesce(run_at, created_at))::float8 * 1000 as "ageMs",
     (select coalesce(array_agg(id), '{}') from calls) as cut
   from run`;

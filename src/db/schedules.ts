@@ -123,8 +123,14 @@ export async function updateSchedule(
 
 export async function markDeleted(db: Queryable, { tenant, id }: ScheduleName): Promise<ScheduleRow | null> {
   const rows = await db.query<ScheduleRow>(
-    `update schedules set deleted_at = now(), generation = generation + 1, look_at = null, compare_at = now()
-     where tenant = $1 and id = $2 and deleted_at is null returning ${SCHEDULE_COLUMNS}`,
+    `with deleted as (
+       update schedules set deleted_at = now(), generation = generation + 1, look_at = null, compare_at = now()
+       where tenant = $1 and id = $2 and deleted_at is null returning ${SCHEDULE_COLUMNS}),
+     dropped as (
+       update ticks set outcome = 'skippedOverlap', reason = 'The schedule was deleted before it had its turn.'
+       where tenant = $1 and schedule_id = $2 and outcome is null and waiting_since is not null
+         and exists (select 1 from deleted))
+     select * from deleted`,
     [tenant, id],
   );
   return rows[0] ?? null;

@@ -15,6 +15,24 @@ create table attempts (
   constraint attempts_pkey PRIMARY KEY (id)
 );
 
+create table batches (
+  id text not null,
+  tenant text not null,
+  name text,
+  status text not null,
+  concurrency integer not null,
+  total integer not null,
+  notify jsonb not null,
+  labels jsonb not null,
+  counts jsonb,
+  check_at timestamp with time zone,
+  seen_in_temporal boolean not null default false,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint batches_pkey PRIMARY KEY (id),
+  constraint batches_status_check CHECK ((status = ANY (ARRAY['running'::text, 'finished'::text, 'canceled'::text])))
+);
+
 create table bulk_items (
   bulk_id text not null,
   "position" integer not null,
@@ -110,6 +128,8 @@ create table jobs (
   updated_at timestamp with time zone not null,
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  batch_key text,
+  carrier text,
   constraint jobs_pkey PRIMARY KEY (id),
   constraint jobs_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'blocked'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text, 'expired'::text, 'unknown'::text])))
 );
@@ -135,9 +155,134 @@ create table perdure_migrations (
   constraint perdure_migrations_pkey PRIMARY KEY (version)
 );
 
+create table run_signals (
+  id bigint not null,
+  run_id text not null,
+  name text not null,
+  payload jsonb,
+  taken_by text,
+  created_at timestamp with time zone not null,
+  constraint run_signals_pkey PRIMARY KEY (id),
+  constraint run_signals_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(id) ON DELETE CASCADE
+);
+
+create table run_steps (
+  run_id text not null,
+  step_id text not null,
+  status text not null,
+  output jsonb,
+  error jsonb,
+  items_total integer,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint run_steps_pkey PRIMARY KEY (run_id, step_id),
+  constraint run_steps_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(id) ON DELETE CASCADE,
+  constraint run_steps_status_check CHECK ((status = ANY (ARRAY['running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text, 'compensated'::text])))
+);
+
+create table runs (
+  id text not null,
+  tenant text not null,
+  workflow text,
+  version integer,
+  definition jsonb,
+  plan jsonb,
+  status text not null,
+  paused boolean not null default false,
+  input jsonb,
+  output jsonb,
+  error jsonb,
+  notify jsonb not null,
+  labels jsonb not null,
+  priority integer not null,
+  run_at timestamp with time zone,
+  deadline_at timestamp with time zone,
+  parent_run_id text,
+  parent_step_id text,
+  parent_item integer,
+  depth integer not null default 0,
+  schedule_id text,
+  redrive_of text,
+  redriven_as text,
+  key_base text not null,
+  step_keys jsonb not null default '{}'::jsonb,
+  trace_parent text,
+  has_dependents boolean not null default false,
+  nudged_at timestamp with time zone,
+  check_at timestamp with time zone,
+  seen_in_temporal boolean not null default false,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint runs_pkey PRIMARY KEY (id),
+  constraint runs_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'queued'::text, 'running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text, 'expired'::text])))
+);
+
+create table schedules (
+  tenant text not null,
+  id text not null,
+  spec jsonb not null,
+  paused boolean not null,
+  note text not null,
+  generation integer not null default 1,
+  applied_generation integer not null default 0,
+  applied_fingerprint text,
+  ledger_until timestamp with time zone not null,
+  look_at timestamp with time zone,
+  compare_at timestamp with time zone not null,
+  ran integer not null default 0,
+  skipped integer not null default 0,
+  missed integer not null default 0,
+  failed integer not null default 0,
+  consecutive_failures integer not null default 0,
+  last_fire jsonb,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint schedules_pkey PRIMARY KEY (tenant, id)
+);
+
+create table ticks (
+  id text not null,
+  tenant text not null,
+  schedule_id text not null,
+  nominal_time timestamp with time zone not null,
+  outcome text,
+  backfill_overlap text,
+  job_id text,
+  run_id text,
+  started_at timestamp with time zone,
+  lateness_ms double precision,
+  reason text,
+  run_status text,
+  waiting_since timestamp with time zone,
+  constraint ticks_outcome_check CHECK ((outcome = ANY (ARRAY['ran'::text, 'skippedOverlap'::text, 'missed'::text, 'paused'::text, 'caughtUp'::text, 'backfilled'::text, 'triggered'::text]))),
+  constraint ticks_pkey PRIMARY KEY (id)
+);
+
+create table workflows (
+  tenant text not null,
+  name text not null,
+  version integer not null,
+  description text,
+  definition jsonb not null,
+  plan jsonb not null,
+  fingerprint text not null,
+  created_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint workflows_pkey PRIMARY KEY (tenant, name, version)
+);
+
 CREATE UNIQUE INDEX attempts_job_id_number_key ON public.attempts USING btree (job_id, number);
 
 CREATE UNIQUE INDEX attempts_pkey ON public.attempts USING btree (id);
+
+CREATE INDEX batches_newest ON public.batches USING btree (tenant, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (id);
+
+CREATE INDEX batches_unsettled ON public.batches USING btree (check_at) WHERE (check_at IS NOT NULL);
 
 CREATE UNIQUE INDEX bulk_items_pkey ON public.bulk_items USING btree (bulk_id, "position");
 
@@ -159,21 +304,25 @@ CREATE INDEX job_dependencies_of_job ON public.job_dependencies USING btree (job
 
 CREATE UNIQUE INDEX job_dependencies_pkey ON public.job_dependencies USING btree (parent_id, job_id);
 
-CREATE INDEX jobs_by_batch ON public.jobs USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX jobs_by_batch ON public.jobs USING btree (batch_id, status) WHERE (batch_id IS NOT NULL);
 
 CREATE INDEX jobs_by_label ON public.jobs USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
 
 CREATE INDEX jobs_by_name ON public.jobs USING btree (tenant, name, created_at DESC) WHERE (name IS NOT NULL);
 
-CREATE INDEX jobs_by_run ON public.jobs USING btree (run_id) WHERE (run_id IS NOT NULL);
-
 CREATE INDEX jobs_by_schedule ON public.jobs USING btree (tenant, schedule_id, created_at DESC) WHERE (schedule_id IS NOT NULL);
+
+CREATE INDEX jobs_by_step ON public.jobs USING btree (run_id, step_id, item_index) WHERE (run_id IS NOT NULL);
+
+CREATE INDEX jobs_carried ON public.jobs USING btree (carrier, status, id) WHERE (carrier IS NOT NULL);
 
 CREATE INDEX jobs_deadlines ON public.jobs USING btree (deadline_at) WHERE ((finished_at IS NULL) AND (deadline_at IS NOT NULL));
 
 CREATE INDEX jobs_newest ON public.jobs USING btree (tenant, created_at DESC, id DESC) WHERE (run_id IS NULL);
 
 CREATE INDEX jobs_not_succeeded ON public.jobs USING btree (tenant, status, created_at DESC) WHERE (status = ANY (ARRAY['failed'::text, 'canceled'::text, 'expired'::text, 'unknown'::text]));
+
+CREATE INDEX jobs_open_by_schedule ON public.jobs USING btree (tenant, schedule_id) WHERE ((schedule_id IS NOT NULL) AND (finished_at IS NULL));
 
 CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id);
 
@@ -186,3 +335,47 @@ CREATE INDEX notifications_due ON public.notifications USING btree (due_at) WHER
 CREATE UNIQUE INDEX notifications_pkey ON public.notifications USING btree (id);
 
 CREATE UNIQUE INDEX perdure_migrations_pkey ON public.perdure_migrations USING btree (version);
+
+CREATE INDEX run_signals_by_run ON public.run_signals USING btree (run_id, name, id);
+
+CREATE UNIQUE INDEX run_signals_pkey ON public.run_signals USING btree (id);
+
+CREATE UNIQUE INDEX run_steps_pkey ON public.run_steps USING btree (run_id, step_id);
+
+CREATE INDEX runs_by_label ON public.runs USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
+
+CREATE UNIQUE INDEX runs_by_parent ON public.runs USING btree (parent_run_id, parent_step_id, COALESCE(parent_item, '-1'::integer)) WHERE (parent_run_id IS NOT NULL);
+
+CREATE INDEX runs_by_schedule ON public.runs USING btree (tenant, schedule_id, created_at DESC) WHERE (schedule_id IS NOT NULL);
+
+CREATE INDEX runs_by_workflow ON public.runs USING btree (tenant, workflow, created_at DESC) WHERE (workflow IS NOT NULL);
+
+CREATE INDEX runs_newest ON public.runs USING btree (tenant, created_at DESC, id DESC);
+
+CREATE INDEX runs_nudged ON public.runs USING btree (nudged_at) WHERE (nudged_at IS NOT NULL);
+
+CREATE INDEX runs_open_by_schedule ON public.runs USING btree (tenant, schedule_id) WHERE ((schedule_id IS NOT NULL) AND (finished_at IS NULL));
+
+CREATE UNIQUE INDEX runs_pkey ON public.runs USING btree (id);
+
+CREATE INDEX runs_unsettled ON public.runs USING btree (check_at) WHERE (check_at IS NOT NULL);
+
+CREATE INDEX schedules_newest ON public.schedules USING btree (tenant, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX schedules_pkey ON public.schedules USING btree (tenant, id);
+
+CREATE INDEX schedules_to_compare ON public.schedules USING btree (compare_at);
+
+CREATE INDEX schedules_to_look_at ON public.schedules USING btree (look_at) WHERE (look_at IS NOT NULL);
+
+CREATE INDEX ticks_due ON public.ticks USING btree (tenant, schedule_id, nominal_time) WHERE (outcome IS NULL);
+
+CREATE INDEX ticks_newest ON public.ticks USING btree (tenant, schedule_id, nominal_time DESC, id DESC);
+
+CREATE UNIQUE INDEX ticks_pkey ON public.ticks USING btree (id);
+
+CREATE INDEX ticks_uncounted ON public.ticks USING btree (job_id) WHERE ((run_status IS NULL) AND (job_id IS NOT NULL));
+
+CREATE INDEX ticks_uncounted_runs ON public.ticks USING btree (run_id) WHERE ((run_status IS NULL) AND (run_id IS NOT NULL));
+
+CREATE UNIQUE INDEX workflows_pkey ON public.workflows USING btree (tenant, name, version);

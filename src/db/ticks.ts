@@ -11,6 +11,8 @@ export interface TickRow {
   nominalTime: Date;
   outcome: TickOutcome | null;
   backfillOverlap: Overlap | null;
+  /** Null unless it waits, or has waited, for earlier runs to end. */
+  waitingSince: Date | null;
   jobId: string | null;
   runId: string | null;
   startedAt: Date | null;
@@ -19,7 +21,7 @@ export interface TickRow {
 }
 
 const TICK_COLUMNS = `id, tenant, schedule_id as "scheduleId", nominal_time as "nominalTime", outcome,
-  backfill_overlap as "backfillOverlap", job_id as "jobId", run_id as "runId", started_at as "startedAt",
+  backfill_overlap as "backfillOverlap", waiting_since as "waitingSince", job_id as "jobId", run_id as "runId", started_at as "startedAt",
   lateness_ms as "latenessMs", reason`;
 
 /** For listPage: newest first by nominal time, which takes the place of the time of creation. */
@@ -125,7 +127,38 @@ export async function decideTick(
   return rows.length === 1;
 }
 
-/** Those that nothing but us will start now: backfills, and what Temporal had its time for. */
+/** Puts a tick off until earlier runs have ended. */
+export async function letWait(
+  tx: Queryable,
+  { tenant, id }: ScheduleName,
+  tick: { id: string; nominalMs: number; now: Date },
+): Promise<void> {
+  await tx.query(
+    `insert into ticks as old (id, tenant, schedule_id, nominal_time, waiting_since) values ($3, $1, $2, $4, $5)
+     on conflict (id) do update set waiting_since = coalesce(old.waiting_since, $5) where old.outcome is null`,
+    [tenant, id, tick.id, new Date(tick.nominalMs), tick.now],
+  );
+}
+
+/** Those that wait give way to a later one. */
+export async function skipWaiting(
+  tx: Queryable,
+  { tenant, id }: ScheduleName,
+  tickIds: string[],
+  reason: string,
+): Promise<void> {
+  await tx.query(
+    `with dropped as (
+       update ticks set outcome = 'skippedOverlap', reason = $4 where id = any($3) and outcome is null returning 1)
+     update schedules set skipped = skipped + (select count(*) from dropped) where tenant = $1 and id = $2`,
+    [tenant, id, tickIds, reason],
+  );
+}
+
+/**
+ * Those that nothing but us will start now: backfills, what Temporal had its time for, and of those that wait for
+ * their turn the first.
+ */
 export async function dueTicks(
   db: Queryable,
   { tenant, id }: ScheduleName,
@@ -134,7 +167,10 @@ export async function dueTicks(
 ): Promise<TickRow[]> {
   return db.query<TickRow>(
     `select ${TICK_COLUMNS} from ticks
-     where tenant = $1 and schedule_id = $2 and outcome is null and (backfill_overlap is not null or nominal_time < $3)
+     where tenant = $1 and schedule_id = $2 and outcome is null and case when waiting_since is null
+       then backfill_overlap is not null or nominal_time < $3
+       else id = (select id from ticks where tenant = $1 and schedule_id = $2 and outcome is null
+         and waiting_since is not null order by nominal_time limit 1) end
      order by nominal_time limit $4`,
     [tenant, id, firedBefore, limit],
   );
@@ -156,11 +192,14 @@ export interface RunCount {
   paused: boolean;
 }
 
+/** Ticks that wait for their turn are looked at when a run ends; jobs that wait for a job are its dependants. */
 const COUNT_RUN = `with counted as (
-    update ticks set run_status = $2 where id = $1 and run_status is null returning tenant, schedule_id)
+    update ticks set run_status = $2 where id = $1 and run_status is null returning tenant, schedule_id, run_id)
   update schedules set failed = failed + ($2 in ('failed', 'expired', 'unknown'))::int,
     consecutive_failures = case when $2 = 'succeeded' then 0 when $2 = 'canceled' then consecutive_failures
-      else consecutive_failures + 1 end
+      else consecutive_failures + 1 end,
+    look_at = case when deleted_at is null and (run_id is not null or jsonb_typeof(spec -> 'workflow') = 'object')
+      then now() else look_at end
   from counted where schedules.tenant = counted.tenant and schedules.id = counted.schedule_id
   returning schedules.tenant, schedules.id, consecutive_failures as "consecutiveFailures",
     (spec ->> 'pauseAfterFailures')::int as "pauseAfterFailures", paused`;
@@ -176,6 +215,9 @@ export async function uncountedRuns(db: Queryable, limit: number): Promise<{ id:
   return db.query(
     `select jobs.id, jobs.status from ticks join jobs on jobs.id = ticks.job_id
      where ticks.run_status is null and ticks.job_id is not null and jobs.finished_at < now() - interval '10 seconds'
+     union all
+     select runs.id, runs.status from ticks join runs on runs.id = ticks.run_id
+     where ticks.run_status is null and ticks.run_id is not null and runs.finished_at < now() - interval '10 seconds'
      limit $1`,
     [limit],
   );
@@ -183,14 +225,26 @@ export async function uncountedRuns(db: Queryable, limit: number): Promise<{ id:
 
 export interface OpenRun {
   id: string;
+  /** A tick waits for its turn and has neither job nor run yet. */
+  kind: 'job' | 'run' | 'tick';
   status: string;
 }
 
-/** The runs of a schedule that have not ended, newest first. */
-export async function openRuns(tx: Queryable, { tenant, id }: ScheduleName): Promise<OpenRun[]> {
+/**
+ * What of a schedule has begun or waits for its turn, and has not ended; newest first. For a tick that waits itself
+ * (its nominal time is `turnOf`) only those before it in line.
+ */
+export async function openRuns(tx: Queryable, { tenant, id }: ScheduleName, turnOf: Date | null): Promise<OpenRun[]> {
   return tx.query<OpenRun>(
-    `select id, status from jobs where tenant = $1 and schedule_id = $2 and finished_at is null
-     order by created_at desc, id desc limit 1001`,
-    [tenant, id],
+    `select id, kind, status from (
+       select id, 'job' as kind, status, created_at from jobs
+       where tenant = $1 and schedule_id = $2 and finished_at is null
+       union all select id, 'run', status, created_at from runs
+       where tenant = $1 and schedule_id = $2 and finished_at is null
+       union all select id, 'tick', 'blocked', nominal_time from ticks
+       where tenant = $1 and schedule_id = $2 and outcome is null and waiting_since is not null
+         and ($3::timestamptz is null or nominal_time < $3)) open
+     order by kind = 'tick' desc, created_at desc, id desc limit 1001`,
+    [tenant, id, turnOf],
   );
 }

@@ -15,7 +15,10 @@ const COOL_DOWN_MS = 1_000;
 /** When many jobs want to start at one moment, the relay takes the others at the pace that Temporal has. */
 const MAX_UNDER_WAY = 200;
 
-export type StartableJob = Pick<JobRow | NewJob, 'id' | 'tenant' | 'spec' | 'host' | 'runAt' | 'deadlineAt' | 'scheduleId'> & {
+export type StartableJob = Pick<
+  JobRow | NewJob,
+  'id' | 'tenant' | 'spec' | 'host' | 'runAt' | 'deadlineAt' | 'scheduleId'
+> & {
   /** Of a job whose first attempt was made elsewhere, in a batch. */
   nextAttemptAt?: Date | null;
 };

@@ -66,7 +66,7 @@ export function jobView(job: JobRow, options: ViewOptions): JobView {
     labels: spec.labels,
     attempts: job.attempts,
     nextAttemptAt: iso(job.nextAttemptAt),
-    result: job.result && { ...job.result, headers: redactHeaders(job.result.headers) as Record<string, string> },
+    result: job.result && { ...job.result, headers: redactHeaders<string>(job.result.headers) },
     error: problemView(job.error),
     scheduleId: job.scheduleId,
     batchId: job.batchId,

@@ -26,7 +26,7 @@ export function createRunTools(getApi: () => Api) {
       return started.body;
     },
     async ended(id: string): Promise<Json> {
-      const { body } = await getApi().get(`/v1/runs/${id}?wait=20s`);
+      const { body } = await getApi().get(`/v1/runs/${id}?wait=40s`);
       expect(body.finishedAt, JSON.stringify(body)).not.toBeNull();
       return body;
     },

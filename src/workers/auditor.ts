@@ -31,6 +31,8 @@ const DUE_BATCH = 200;
 /** So that a schedule of every second is not looked at all the time. */
 const MIN_LOOK_MS = 2_000;
 const MIN_COMPARE_MS = 30_000;
+/** The end of a run brings the look for those that wait forward; this is for the case that nobody says so. */
+const WAITING_LOOK_MS = 10_000;
 
 export interface AuditorDeps {
   db: Database;
@@ -107,17 +109,28 @@ function createLook({ db, fire, log, graceMs }: AuditorDeps) {
     });
     const due = await dueTicks(db, schedule, firedBefore, DUE_BATCH);
     let late = 0;
-    for (const { nominalTime, backfillOverlap } of due) {
-      const fired = await fire(schedule, nominalTime.getTime(), { byTemporal: false });
-      if (fired.kind === 'job' && fired.fresh && !backfillOverlap) late++;
+    let hadTurn = false;
+    let waits = false;
+    for (const { nominalTime, backfillOverlap, waitingSince } of due) {
+      const fired = await fire(schedule, nominalTime.getTime(), 'auditor');
+      waits ||= fired.kind === 'waits';
+      if (fired.kind === 'waits' || !fired.fresh) continue;
+      hadTurn ||= waitingSince !== null;
+      if (fired.kind !== 'none' && !backfillOverlap && !waitingSince) late++;
     }
     if (late > 0) {
       log.warn({ schedule: schedule.id, ticks: late }, 'auditor: started what Temporal did not fire');
       await hurry(db, schedule, 'compare');
     }
-    const more = moreTimes || due.length === DUE_BATCH;
-    await setNextLook(db, schedule, more ? new Date() : nextLook(schedule, firedBefore.getTime(), graceMs));
+    // After one that waited it is the turn of the next.
+    const more = moreTimes || due.length === DUE_BATCH || hadTurn;
+    const next = more ? new Date() : nextLook(schedule, firedBefore.getTime(), graceMs);
+    await setNextLook(db, schedule, waits ? earlier(next, Date.now() + WAITING_LOOK_MS) : next);
   }
+}
+
+function earlier(time: Date | null, otherMs: number): Date {
+  return new Date(Math.min(time?.getTime() ?? Infinity, otherMs));
 }
 
 function nextLook({ spec }: ScheduleRow, firedBeforeMs: number, graceMs: number): Date | null {

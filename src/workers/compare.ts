@@ -8,7 +8,7 @@ import type { JobRow } from '../db/jobs.ts';
 import { notify } from '../db/notify.ts';
 import { setCheck } from '../db/relay.ts';
 import { finishJob } from '../db/settle.ts';
-import { CANCEL_CHANNEL, canceledError,cancelWorkflow } from '../jobs/cancel.ts';
+import { CANCEL_CHANNEL, canceledError, cancelWorkflow } from '../jobs/cancel.ts';
 import { draftDeadLetter } from '../jobs/verdict.ts';
 import type { RelayDeps } from './relay.ts';
 

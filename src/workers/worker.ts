@@ -1,5 +1,5 @@
 // The worker: Temporal's worker with our activities, the relay and the notifier beside it.
-import type { NativeConnection} from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { Runtime, Worker } from '@temporalio/worker';
 
 import { createInFlight } from '../activities/in-flight.ts';
@@ -14,6 +14,8 @@ import { createNotifier } from './notifier.ts';
 import { createRelay } from './relay.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
+/** Enough to keep the processor busy; more would only be late together, past the time a task may take. */
+const WORKFLOW_TASKS_AT_ONCE = 200;
 const FORCE_AFTER_GRACE_MS = 5_000;
 
 export interface RunningWorker {
@@ -54,8 +56,8 @@ export async function startWorker(
     activities: createActivities({ ...services, sender, inFlight, worker: config.workerId }),
     maxCachedWorkflows: config.workflowCacheSize,
     maxConcurrentActivityTaskExecutions: config.concurrency,
-    maxConcurrentLocalActivityExecutions: config.concurrency,
-    maxConcurrentWorkflowTaskExecutions: config.concurrency,
+    maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_AT_ONCE,
+    maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs + FORCE_AFTER_GRACE_MS,
   });

@@ -70,6 +70,8 @@ async function keep(workflowId: string, name: string): Promise<void> {
   await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');
   const history = await handle.fetchHistory();
   await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  // A task that failed was tried again until it went well by chance.
+  expect(history.events?.flatMap((event) => event.workflowTaskFailedEventAttributes ?? [])).toEqual([]);
   const file = join(folder, `${name}.json`);
   if (existsSync(file)) return;
   mkdirSync(folder, { recursive: true });

@@ -8,6 +8,8 @@ import { backfillSchema, pauseSchema } from '../schemas/schedule-requests.ts';
 import { filter, IDEMPOTENCY_KEY, PAGE, PREFER } from './components.ts';
 import { NO_BODY, type Node, operation, type OperationOptions, ref, type Resource } from './document.ts';
 import { newJobExample } from './job-examples.ts';
+import { jobSchema } from './job-schemas.ts';
+import { runSchema } from './run-schemas.ts';
 import {
   SCHEDULE_ID_PATTERN,
   scheduleExample,
@@ -69,6 +71,7 @@ export const schedules: Resource = {
     TickList: listOf(tickSchema),
     FireTimes: z.strictObject({ fireTimes: z.array(instant) }),
     Backfill: z.strictObject({ accepted: count }),
+    Triggered: z.union([jobSchema, runSchema]),
   },
   notes: {
     ScheduleInput: {
@@ -179,14 +182,14 @@ export const schedules: Resource = {
         body: NO_BODY,
         answers: {
           201: {
-            description: 'The job.',
-            schema: 'Job',
+            description: 'The job, or the run of the workflow.',
+            schema: 'Triggered',
             example: newJobExample,
             headers: ['Location', 'PreferenceApplied'],
           },
           200: {
             description: 'The answer to the first request with this key.',
-            schema: 'Job',
+            schema: 'Triggered',
             headers: ['Location', 'IdempotencyReplayed', 'PreferenceApplied'],
           },
         },

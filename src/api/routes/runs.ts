@@ -3,11 +3,11 @@ import { Router } from 'express';
 
 import type { AttemptRow } from '../../db/attempts.ts';
 import { listPage } from '../../db/list.ts';
-import { itemsOf } from '../../db/run-steps.ts';
+import { itemsOf, stepsOfRuns } from '../../db/run-steps.ts';
 import { RUN_COLUMNS, RUN_FILTERS, type RunRow } from '../../db/runs.ts';
 import { listRunAttempts } from '../../db/step-calls.ts';
 import { parseDefinition, signalFaults } from '../../jobs/runs/definition.ts';
-import { itemView, runViews } from '../../jobs/runs/view.ts';
+import { itemView, runViews, valueItems } from '../../jobs/runs/view.ts';
 import { attemptView } from '../../jobs/view.ts';
 import { pathParameter, queryOf, refuseQuery, sendJson, waitParameterMs } from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -53,7 +53,9 @@ export function runRoutes(deps: ApiDeps): Router {
     const { id, definition } = await find(response.locals.tenant, pathParameter(request, 'id'));
     const stepId = stepOf(pathParameter(request, 'step'), definition);
     const { limit, cursor } = pageOf(queryOf(request), /^\d{1,9}$/);
-    const rows = await itemsOf(db, { runId: id, stepId, after: Number(cursor ?? -1), limit: limit + 1 });
+    const page = { runId: id, stepId, after: Number(cursor ?? -1), limit: limit + 1 };
+    const isValue = definition.steps.some((step) => step.id === stepId && step.transform !== undefined);
+    const rows = isValue ? await valuesOf(page) : await itemsOf(db, page);
     const items = rows.slice(0, limit);
     const last = items.at(-1);
     const nextCursor = rows.length > limit && last ? encoded(String(last.index)) : null;
@@ -109,6 +111,21 @@ export function runRoutes(deps: ApiDeps): Router {
   }
 
   return router;
+
+  async function valuesOf({
+    runId,
+    stepId,
+    after,
+    limit,
+  }: {
+    runId: string;
+    stepId: string;
+    after: number;
+    limit: number;
+  }) {
+    const step = (await stepsOfRuns(db, [runId])).find(({ id }) => id === stepId);
+    return valueItems(step).slice(after + 1, after + 1 + limit);
+  }
 }
 
 function stepOf(id: string, { steps }: RunRow['definition']): string {

@@ -15,6 +15,7 @@ import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
 import { ApiError } from '../problem.ts';
+import { createRunAnswers } from '../run-answers.ts';
 import { parseListQuery } from '../schemas/list-query.ts';
 import { parseSchedule, scheduleIdFault } from '../schemas/schedule.ts';
 import { parseBackfill, parsePause, parsePreview, parseTickQuery } from '../schemas/schedule-requests.ts';
@@ -22,6 +23,7 @@ import { parseBackfill, parsePause, parsePreview, parseTickQuery } from '../sche
 export function scheduleRoutes(deps: ApiDeps): Router {
   const { db, schedules, getPolicy, view } = deps;
   const { sendMade } = createJobAnswers(deps);
+  const { sendMade: sendRun } = createRunAnswers(deps);
   const router = Router();
 
   router.use('/schedules', refuseSlashes);
@@ -82,8 +84,16 @@ export function scheduleRoutes(deps: ApiDeps): Router {
     const triggered = await schedules.trigger(nameOf(request, response.locals.tenant), key);
     if (triggered.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (triggered.kind === 'notFound') throw new ApiError('notFound');
-    const made = triggered.kind === 'replayed' ? { ...triggered, jobId: triggered.id } : triggered;
-    await sendMade(response, made, waitMs);
+    if (triggered.kind === 'refused') throw invalid([triggered.fault]);
+    const { kind, answer } = triggered;
+    if (kind === 'replayed') {
+      const { id, isRun } = triggered;
+      if (isRun) return sendRun(response, { kind, runId: id, answer }, waitMs);
+      return sendMade(response, { kind, jobId: id, answer }, waitMs);
+    }
+    const { made } = triggered;
+    if (made.kind === 'run') return sendRun(response, { kind, runId: made.run.id, answer }, waitMs);
+    return sendMade(response, { kind, job: made.job, answer }, waitMs);
   });
 
   router.post('/schedules/:id/backfill', refuseQuery, jsonBody(), async (request, response) => {

@@ -11,7 +11,10 @@ import type { Logger } from '../../telemetry/log.ts';
 
 const COOL_DOWN_MS = 1_000;
 
-export type StartableRun = Pick<RunRow | NewRun, 'id' | 'tenant' | 'workflow' | 'version' | 'priority' | 'runAt'>;
+export type StartableRun = Pick<
+  RunRow | NewRun,
+  'id' | 'tenant' | 'workflow' | 'version' | 'priority' | 'runAt' | 'scheduleId'
+>;
 export type RunStarter = ReturnType<typeof createRunStarter>;
 
 const NAME = defineSearchAttributeKey(SEARCH_ATTRIBUTES.name, SearchAttributeType.KEYWORD);
@@ -74,7 +77,8 @@ function startOptions(run: StartableRun, taskQueue: string) {
     workflowId: run.id,
     taskQueue,
     args: [input] as [RunInput],
-    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    // A schedule that was given a workflow in place of a job may have fired under this id before.
+    workflowIdReusePolicy: run.scheduleId === null ? ('REJECT_DUPLICATE' as const) : ('ALLOW_DUPLICATE' as const),
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
     priority: { priorityKey: run.priority, fairnessKey: run.tenant },
     staticSummary: summaryOfRun(run),

@@ -37,7 +37,11 @@ export function runView(run: RunRow, steps: readonly StepRow[], options: ViewOpt
     output: run.output,
     error: problemView(run.error),
     steps: run.definition.steps.map((step) =>
-      stepView(step.id, rows.get(step.id), { isRunFinal: isFinalRun(run.status), isForEach: 'forEach' in step }),
+      stepView(step.id, rows.get(step.id), {
+        isRunFinal: isFinalRun(run.status),
+        isForEach: step.forEach !== undefined,
+        isValue: step.transform !== undefined,
+      }),
     ),
     labels: run.labels,
     priority: run.priority,
@@ -93,6 +97,12 @@ export async function runViews(db: Queryable, runs: RunRow[], options: ViewOptio
   );
 }
 
+/** Items that are values: they are in the output of their step, and nowhere else. */
+export function valueItems(step: StepRow | undefined): ItemRow[] {
+  const outputs: unknown[] = Array.isArray(step?.output) ? step.output : [];
+  return outputs.map((output, index) => ({ index, status: 'succeeded', attempts: 0, output, error: null }));
+}
+
 export function itemView({ index, status, attempts, output, error }: ItemRow) {
   return { index, status, attempts, output, error: problemView(error) };
 }
@@ -112,10 +122,12 @@ export function workflowView({ name, version, description, definition, createdAt
 function stepView(
   id: string,
   row: StepRow | undefined,
-  { isRunFinal, isForEach }: { isRunFinal: boolean; isForEach: boolean },
+  { isRunFinal, isForEach, isValue }: { isRunFinal: boolean; isForEach: boolean; isValue: boolean },
 ): StepView {
   const total = row?.itemsTotal ?? 0;
-  const { itemsRunning: running = 0, itemsSucceeded: succeeded = 0, itemsFailed: failed = 0 } = row ?? {};
+  const { itemsRunning: running = 0, itemsSucceeded = 0, itemsFailed: failed = 0 } = row ?? {};
+  // Items that are values come about together.
+  const succeeded = isValue && row?.status === 'succeeded' ? total : itemsSucceeded;
   return {
     id,
     status: isRunFinal ? endedStatus(row) : (row?.status ?? 'pending'),

@@ -4,54 +4,62 @@ import { nominalText } from '../../calendar/format.ts';
 import type { ScheduleName, TickOutcome } from '../../contract/schedule.ts';
 import { findJob, type JobRow, type NewJob } from '../../db/jobs.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
+import { findRun, type NewRun, type RunRow } from '../../db/runs.ts';
 import { type LastFire, lockSchedule, type ScheduleRow } from '../../db/schedules.ts';
-import { decideTick, findTick, openRuns, type TickRow } from '../../db/ticks.ts';
+import { decideTick, findTick, letWait, type OpenRun, openRuns, skipWaiting, type TickRow } from '../../db/ticks.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { CancelJob } from '../cancel.ts';
+import type { RunControls } from '../runs/control.ts';
+import type { RunStarter } from '../runs/start.ts';
 import type { Starter } from '../start.ts';
 import { missedReason, pausedReason } from './ledger.ts';
 import { decideOverlap } from './overlap.ts';
-import { insertRun } from './run.ts';
+import { makeRun } from './run.ts';
 import { calendarOf, jitterMsOf, tickId, windowStartMs } from './timing.ts';
 
 export interface FireDeps {
   db: Database;
   starter: Starter;
+  runStarter: RunStarter;
   cancel: CancelJob;
+  cancelRun: RunControls['cancel'];
   metrics: Metrics;
   /** How late a tick may be and still count as on time; then the auditor begins to look for it. */
   graceMs: number;
 }
 
-export type Fired =
-  | { kind: 'job'; job: JobRow | NewJob; outcome: TickOutcome; fresh: boolean }
+/** The workflow that is to be the job's own, one that only brings the tick, or the auditor because neither came. */
+export type FiredBy = 'ownWorkflow' | 'messenger' | 'auditor';
+
+/** `latenessMs` null: decided before, or late because it was asked for late or waited for its turn. */
+type Started = { outcome: TickOutcome; fresh: boolean; latenessMs: number | null };
+type Answered =
+  | ({ kind: 'job'; job: JobRow | NewJob } & Started)
+  | ({ kind: 'run'; run: RunRow | NewRun } & Started)
   | { kind: 'none'; outcome: TickOutcome | 'notOurs'; fresh: boolean }
-  /** Its policy wants these gone first. */
-  | { kind: 'cancelFirst'; ids: string[] };
+  /** Until earlier runs have ended; then the auditor fires it. */
+  | { kind: 'waits' };
+/** Its policy wants these gone first. */
+export type Fired = Answered | { kind: 'cancelFirst'; runs: OpenRun[] };
 
 export type Fire = ReturnType<typeof createFire>;
 
 /** Each round ends what runs; more than a few are needed only if others start as fast as we cancel. */
 const CANCEL_ROUNDS = 5;
 
-export function createFire({ db, starter, cancel, metrics, graceMs }: FireDeps) {
-  /** `byTemporal`: its workflow runs already and waits for the answer; else the workflow is started here. */
-  return async function fire(
-    name: ScheduleName,
-    nominalMs: number,
-    { byTemporal }: { byTemporal: boolean },
-  ): Promise<Exclude<Fired, { kind: 'cancelFirst' }>> {
+export function createFire({ db, starter, runStarter, cancel, cancelRun, metrics, graceMs }: FireDeps) {
+  return async function fire(name: ScheduleName, nominalMs: number, by: FiredBy): Promise<Answered> {
     for (let round = 1; ; round++) {
-      const fired = await db.transaction((tx) => decide(tx, name, nominalMs, { byTemporal, graceMs }));
+      const fired = await db.transaction((tx) => decide(tx, name, nominalMs, { by, graceMs }));
       if (fired.kind === 'cancelFirst') {
         if (round === CANCEL_ROUNDS) throw new Error(`schedule ${name.id}: the runs before do not end`);
-        for (const id of fired.ids) await cancel(name.tenant, id);
+        for (const { kind, id } of fired.runs) await (kind === 'run' ? cancelRun : cancel)(name.tenant, id);
         continue;
       }
-      if (fired.fresh) count(metrics, fired, nominalMs);
-      if (fired.kind === 'job' && fired.fresh && !byTemporal && fired.job.status === 'queued') {
-        starter.startSoon(fired.job);
-      }
+      if (fired.kind === 'waits' || !fired.fresh) return fired;
+      count(metrics, fired);
+      if (fired.kind === 'job' && by !== 'ownWorkflow' && fired.job.status === 'queued') starter.startSoon(fired.job);
+      if (fired.kind === 'run') runStarter.startSoon(fired.run);
       return fired;
     }
   };
@@ -61,13 +69,16 @@ async function decide(
   tx: Queryable,
   name: ScheduleName,
   nominalMs: number,
-  { byTemporal, graceMs }: { byTemporal: boolean; graceMs: number },
+  { by, graceMs }: { by: FiredBy; graceMs: number },
 ): Promise<Fired> {
   const id = tickId(name, nominalMs);
   const schedule = await lockSchedule(tx, name);
   const tick = await findTick(tx, id);
   if (tick?.outcome) return standing(tx, { ...tick, outcome: tick.outcome });
   if (!schedule || (!tick && !isOurs(schedule, nominalMs))) return { kind: 'none', outcome: 'notOurs', fresh: true };
+  const { spec } = schedule;
+  // It was to be a job when Temporal fired it. A run cannot have the id of a workflow that runs: the auditor is next.
+  if (spec.workflow && by === 'ownWorkflow') return { kind: 'none', outcome: 'notOurs', fresh: false };
   const none = async (outcome: TickOutcome, reason: string | null): Promise<Fired> => {
     await decideTick(tx, name, { id, nominalTime: new Date(nominalMs), outcome, reason, run: null });
     return { kind: 'none', outcome, fresh: true };
@@ -75,24 +86,68 @@ async function decide(
   const backfilled = tick?.backfillOverlap ?? null;
   // What was due before a pause began is not held back by it.
   if (schedule.paused && !tick) return none('paused', pausedReason(schedule));
-  if (!backfilled && nominalMs < windowStartMs(schedule.spec, Date.now())) {
+  if (!backfilled && !tick?.waitingSince && nominalMs < windowStartMs(spec, Date.now())) {
     return none('missed', missedReason(schedule));
   }
-  const verdict = decideOverlap(backfilled ?? schedule.spec.overlap, await openRuns(tx, name));
+  const open = await openRuns(tx, name, tick?.waitingSince ? tick.nominalTime : null);
+  const verdict = decideOverlap(backfilled ?? spec.overlap, open);
   if (verdict.kind === 'skip') return none('skippedOverlap', verdict.reason);
-  if (verdict.kind === 'cancelFirst') return verdict;
+  if (verdict.kind === 'cancelFirst') return dropWaiting(tx, name, verdict.runs, id);
+  const { after } = verdict;
+  // Only a job can wait as a row of its own, and only for a job; all else waits as a tick.
+  if (after && (spec.workflow || after.kind !== 'job')) {
+    await letWait(tx, name, { id, nominalMs, now: new Date() });
+    return { kind: 'waits' };
+  }
+  return start(tx, schedule, { id, nominalMs, tick, after: after?.id ?? null, by, graceMs });
+}
 
+interface Start {
+  id: string;
+  nominalMs: number;
+  tick: TickRow | null;
+  after: string | null;
+  by: FiredBy;
+  graceMs: number;
+}
+
+async function start(
+  tx: Queryable,
+  schedule: ScheduleRow,
+  { id, nominalMs, tick, after, by, graceMs }: Start,
+): Promise<Fired> {
   const now = new Date();
-  const latenessMs = Math.max(0, now.getTime() - nominalMs);
+  const { waitingSince = null, backfillOverlap: backfilled = null } = tick ?? {};
+  const latenessMs = Math.max(0, (waitingSince ?? now).getTime() - nominalMs);
   const onTime = latenessMs <= graceMs + jitterMsOf(schedule.spec);
   const outcome = backfilled ? 'backfilled' : onTime ? 'ran' : 'caughtUp';
-  const run = runOf({ id, nominalMs, outcome, now });
-  const job =
-    (await insertRun(tx, schedule, { id, now, after: verdict.after })) ?? (await findJob(tx, name.tenant, id));
-  if (!job) throw new Error(`job ${id} belongs to another tenant`);
-  const reason = outcome === 'caughtUp' ? lateReason(byTemporal) : null;
-  await decideTick(tx, name, { id, nominalTime: new Date(nominalMs), outcome, reason, run });
-  return { kind: 'job', job, outcome, fresh: true };
+  const decision = { id, nominalTime: new Date(nominalMs) };
+  const made = await makeRun(tx, schedule, { id, now, after });
+  if (made.kind === 'refused') {
+    const reason = `${made.fault.pointer}: ${made.fault.detail}`;
+    await decideTick(tx, schedule, { ...decision, outcome: 'missed', reason, run: null });
+    return { kind: 'none', outcome: 'missed', fresh: true };
+  }
+  const begun = made.kind === 'taken' ? await existing(tx, schedule, id) : made;
+  const run = runOf({ id, kind: begun.kind, nominalMs, outcome, now });
+  const reason = waitingSince ? 'It waited for its turn.' : outcome === 'caughtUp' ? lateReason(by) : null;
+  await decideTick(tx, schedule, { ...decision, outcome, reason, run });
+  return { ...begun, outcome, fresh: true, latenessMs: backfilled || waitingSince ? null : latenessMs };
+}
+
+async function existing(tx: Queryable, { tenant, spec }: ScheduleRow, id: string) {
+  const run = spec.workflow && (await findRun(tx, tenant, id));
+  if (run) return { kind: 'run' as const, run };
+  const job = spec.job && (await findJob(tx, tenant, id));
+  if (job) return { kind: 'job' as const, job };
+  throw new Error(`${id} belongs to another tenant`);
+}
+
+/** Ticks that wait give way here, under the lock; what runs is canceled outside. */
+async function dropWaiting(tx: Queryable, name: ScheduleName, open: OpenRun[], id: string): Promise<Fired> {
+  const waiting = open.filter(({ kind }) => kind === 'tick').map((tick) => tick.id);
+  if (waiting.length > 0) await skipWaiting(tx, name, waiting, `It gave way to ${id}.`);
+  return { kind: 'cancelFirst', runs: open.filter(({ kind }) => kind !== 'tick') };
 }
 
 /** By the law of our own evaluator, and not from before the schedule was made or changed. */
@@ -100,18 +155,26 @@ function isOurs({ spec, ledgerUntil }: ScheduleRow, nominalMs: number): boolean 
   return nominalMs >= ledgerUntil.getTime() && isNominal(calendarOf(spec), nominalMs);
 }
 
-async function standing(tx: Queryable, { tenant, jobId, outcome }: TickRow & { outcome: TickOutcome }): Promise<Fired> {
+async function standing(
+  tx: Queryable,
+  { tenant, jobId, runId, outcome }: TickRow & { outcome: TickOutcome },
+): Promise<Fired> {
+  const before = { outcome, fresh: false, latenessMs: null };
+  const run = runId === null ? null : await findRun(tx, tenant, runId);
+  if (run) return { kind: 'run', run, ...before };
   const job = jobId === null ? null : await findJob(tx, tenant, jobId);
-  return job ? { kind: 'job', job, outcome, fresh: false } : { kind: 'none', outcome, fresh: false };
+  return job ? { kind: 'job', job, ...before } : { kind: 'none', outcome, fresh: false };
 }
 
 export function runOf({
   id,
+  kind,
   nominalMs,
   outcome,
   now,
 }: {
   id: string;
+  kind: 'job' | 'run';
   nominalMs: number;
   outcome: TickOutcome;
   now: Date;
@@ -119,23 +182,20 @@ export function runOf({
   return {
     nominalTime: nominalText(nominalMs),
     outcome,
-    jobId: id,
-    runId: null,
+    jobId: kind === 'job' ? id : null,
+    runId: kind === 'run' ? id : null,
     startedAt: now.toISOString(),
     latenessMs: Math.max(0, now.getTime() - nominalMs),
   };
 }
 
-function lateReason(byTemporal: boolean): string {
-  return byTemporal ? 'It was picked up late.' : 'Temporal had not fired it; the auditor started it.';
+function lateReason(by: FiredBy): string {
+  return by === 'auditor' ? 'Temporal had not fired it; the auditor started it.' : 'It was picked up late.';
 }
 
-function count({ ticks, tickLateness, accepted }: Metrics, fired: Fired, nominalMs: number): void {
-  if (fired.kind === 'cancelFirst') return;
+function count({ ticks, tickLateness, accepted }: Metrics, fired: Exclude<Answered, { kind: 'waits' }>): void {
   ticks.inc({ outcome: fired.outcome });
-  if (fired.kind !== 'job') return;
-  accepted.inc({ source: 'schedule' });
-  if (fired.outcome !== 'backfilled') {
-    tickLateness.observe(Math.max(0, fired.job.createdAt.getTime() - nominalMs) / 1_000);
-  }
+  if (fired.kind === 'none') return;
+  if (fired.kind === 'job') accepted.inc({ source: 'schedule' });
+  if (fired.latenessMs !== null) tickLateness.observe(fired.latenessMs / 1_000);
 }

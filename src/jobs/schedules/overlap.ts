@@ -4,7 +4,7 @@ import type { OpenRun } from '../../db/ticks.ts';
 
 export type OverlapVerdict =
   /** `after`: the run that must end first, or null to start at once. */
-  { kind: 'run'; after: string | null } | { kind: 'skip'; reason: string } | { kind: 'cancelFirst'; ids: string[] };
+  { kind: 'run'; after: OpenRun | null } | { kind: 'skip'; reason: string } | { kind: 'cancelFirst'; runs: OpenRun[] };
 
 /** So that a schedule that is slower than its interval does not pile up for ever. */
 const MAX_BUFFERED = 1_000;
@@ -20,14 +20,14 @@ export function decideOverlap(overlap: Overlap, open: OpenRun[]): OverlapVerdict
       const waiting = open.find(({ status }) => status === 'blocked');
       return waiting
         ? { kind: 'skip', reason: `${waiting.id} already waits for its turn.` }
-        : { kind: 'run', after: newest.id };
+        : { kind: 'run', after: newest };
     }
     case 'bufferAll':
       return open.length > MAX_BUFFERED
         ? { kind: 'skip', reason: `${MAX_BUFFERED} runs already wait for their turn.` }
-        : { kind: 'run', after: newest.id };
+        : { kind: 'run', after: newest };
     case 'cancelOther':
     case 'terminateOther':
-      return { kind: 'cancelFirst', ids: open.map(({ id }) => id) };
+      return { kind: 'cancelFirst', runs: open };
   }
 }

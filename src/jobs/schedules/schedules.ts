@@ -3,16 +3,11 @@ import { uuidv7 } from 'uuidv7';
 
 import { timesBetween } from '../../calendar/evaluator.ts';
 import type { FieldFault } from '../../contract/problem.ts';
-import {
-  type Overlap,
-  type ScheduleName,
-  type ScheduleSpec,
-  temporalScheduleId,
-  type WorkflowAction,
-} from '../../contract/schedule.ts';
+import { type Overlap, type ScheduleName, type ScheduleSpec, temporalScheduleId } from '../../contract/schedule.ts';
 import { findKey, insertKey } from '../../db/idempotency-keys.ts';
 import type { NewJob } from '../../db/jobs.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
+import type { NewRun } from '../../db/runs.ts';
 import {
   type DesiredSchedule,
   insertSchedule,
@@ -20,16 +15,19 @@ import {
   markDeleted,
   type ScheduleRow,
 } from '../../db/schedules.ts';
-import { decideTick, insertBackfill } from '../../db/ticks.ts';
+import { decideTick, findTick, insertBackfill } from '../../db/ticks.ts';
+import type { WorkflowDefinition } from '../../language/definition.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import type { Bell } from '../bell.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import type { RunStarter } from '../runs/start.ts';
 import type { Starter } from '../start.ts';
 import { runOf } from './fire.ts';
 import { changeSchedule } from './ledger.ts';
-import { insertRun } from './run.ts';
+import { type Made, makeRun } from './run.ts';
 import { calendarOf, tickId } from './timing.ts';
+import { findAction } from './workflow-action.ts';
 
 /** The auditor of this process listens: there is something to look at before its next round. */
 export const SCHEDULES_BELL = 'schedules';
@@ -39,14 +37,14 @@ export const MAX_BACKFILL = 1_000;
 export interface SchedulesDeps {
   db: Database;
   starter: Starter;
+  runStarter: RunStarter;
   metrics: Metrics;
   bell: Bell;
-  renderAnswer: (job: NewJob) => string;
-  /** What is wrong with a workflow as an action; null while this service has no runs of workflows. */
-  findWorkflowFault: FindWorkflowFault | null;
+  renderJob: (job: NewJob) => string;
+  renderRun: (run: NewRun, definition: WorkflowDefinition) => string;
 }
 
-export type FindWorkflowFault = (tenant: string, action: WorkflowAction) => Promise<FieldFault | null>;
+type Render = Pick<SchedulesDeps, 'renderJob' | 'renderRun'>;
 
 export interface BackfillRequest {
   fromMs: number;
@@ -56,12 +54,18 @@ export interface BackfillRequest {
 
 export type Replayable<T> =
   T | { kind: 'replayed'; id: string; answer: string } | { kind: 'keyReused' } | { kind: 'notFound' };
-export type Triggered = Replayable<{ kind: 'created'; job: NewJob; answer: string }>;
+export type Triggered =
+  | { kind: 'created'; made: MadeRun; answer: string }
+  | { kind: 'replayed'; id: string; isRun: boolean; answer: string }
+  | { kind: 'refused'; fault: FieldFault }
+  | { kind: 'keyReused' }
+  | { kind: 'notFound' };
+type MadeRun = Extract<Made, { kind: 'job' | 'run' }>;
 export type Backfilled = Replayable<{ kind: 'accepted'; answer: string } | { kind: 'tooMany' }>;
 
 export type Schedules = ReturnType<typeof createSchedules>;
 
-export function createSchedules({ db, starter, metrics, bell, renderAnswer, findWorkflowFault }: SchedulesDeps) {
+export function createSchedules({ db, starter, runStarter, metrics, bell, ...render }: SchedulesDeps) {
   /** Temporal hears of it from the auditor: at once where it runs in this process, else within a second. */
   const changed = (row: ScheduleRow): ScheduleRow => {
     bell.ring(SCHEDULES_BELL);
@@ -82,8 +86,8 @@ export function createSchedules({ db, starter, metrics, bell, renderAnswer, find
   return {
     async actionFault(tenant: string, { workflow }: ScheduleSpec): Promise<FieldFault | null> {
       if (!workflow) return null;
-      if (findWorkflowFault) return findWorkflowFault(tenant, workflow);
-      return { pointer: '/workflow/name', detail: `There is no workflow ${workflow.name}.` };
+      const found = await findAction(db, tenant, workflow);
+      return found.ok ? null : found.fault;
     },
 
     async put(name: ScheduleName, desired: DesiredSchedule): Promise<{ row: ScheduleRow; created: boolean }> {
@@ -109,11 +113,15 @@ export function createSchedules({ db, starter, metrics, bell, renderAnswer, find
 
     /** A run of its own, whatever else runs, also while paused. */
     async trigger(name: ScheduleName, key: IdempotencyKey | null): Promise<Triggered> {
-      const triggered = await db.transaction((tx) => triggerOnce(tx, name, key, renderAnswer));
-      if (triggered.kind === 'created') {
+      const triggered = await db.transaction((tx) => triggerOnce(tx, name, key, render));
+      if (triggered.kind !== 'created') return triggered;
+      metrics.ticks.inc({ outcome: 'triggered' });
+      const { made } = triggered;
+      if (made.kind === 'run') {
+        runStarter.startSoon(made.run);
+      } else {
         metrics.accepted.inc({ source: 'schedule' });
-        metrics.ticks.inc({ outcome: 'triggered' });
-        if (triggered.job.status === 'queued') starter.startSoon(triggered.job);
+        if (made.job.status === 'queued') starter.startSoon(made.job);
       }
       return triggered;
     },
@@ -130,22 +138,27 @@ async function triggerOnce(
   tx: Queryable,
   name: ScheduleName,
   key: IdempotencyKey | null,
-  renderAnswer: (job: NewJob) => string,
+  { renderJob, renderRun }: Render,
 ): Promise<Triggered> {
   const schedule = await lockSchedule(tx, name);
   const known = await replayOf(tx, name, key);
+  if (known?.kind === 'replayed') {
+    const tick = await findTick(tx, known.id);
+    return { ...known, isRun: tick !== null && tick.runId !== null };
+  }
   if (known) return known;
   if (!schedule) return { kind: 'notFound' };
   const now = new Date();
   const nominalMs = Math.floor(now.getTime() / 1_000) * 1_000;
   const id = `${temporalScheduleId(name)}-t-${uuidv7().replaceAll('-', '')}`;
-  const job = await insertRun(tx, schedule, { id, now, after: null });
-  if (!job) throw new Error(`job ${id} was there before it was triggered`);
-  const run = { ...runOf({ id, nominalMs, outcome: 'triggered', now }), latenessMs: 0 };
+  const made = await makeRun(tx, schedule, { id, now, after: null });
+  if (made.kind === 'refused') return made;
+  if (made.kind === 'taken') throw new Error(`${id} was there before it was triggered`);
+  const run = { ...runOf({ id, kind: made.kind, nominalMs, outcome: 'triggered', now }), latenessMs: 0 };
   await decideTick(tx, name, { id, nominalTime: new Date(nominalMs), outcome: 'triggered', reason: null, run });
-  const answer = renderAnswer(job);
+  const answer = made.kind === 'job' ? renderJob(made.job) : renderRun(made.run, made.definition);
   if (key) await insertKey(tx, name.tenant, id, { ...key, answer });
-  return { kind: 'created', job, answer };
+  return { kind: 'created', made, answer };
 }
 
 async function backfillOnce(

@@ -13,7 +13,7 @@ import {
 import { nextAfter } from '../../calendar/evaluator.ts';
 import { compileTemporalSpec } from '../../calendar/temporal-spec.ts';
 import { parseDurationMs } from '../../contract/duration.ts';
-import { type ScheduleName, temporalScheduleId } from '../../contract/schedule.ts';
+import { type ScheduleName, temporalScheduleId, TICK_PREFIX } from '../../contract/schedule.ts';
 import { HTTP_JOB, type JobInput } from '../../contract/temporal.ts';
 import type { Database } from '../../db/pool.ts';
 import { findScheduleOrTombstone, markApplied, removeDeleted, type ScheduleRow } from '../../db/schedules.ts';
@@ -122,11 +122,11 @@ function optionsOf(row: ScheduleRow, taskQueue: string): ScheduleOptions {
     action: {
       type: 'startWorkflow',
       workflowType: HTTP_JOB,
-      // Temporal appends the nominal time.
-      workflowId: temporalScheduleId(row),
+      // Temporal appends the nominal time. What it starts is the job's own workflow, but never that of a run.
+      workflowId: `${spec.workflow ? TICK_PREFIX : ''}${temporalScheduleId(row)}`,
       taskQueue,
       args: [input],
-      ...(spec.job && { staticSummary: summaryOf(spec.job) }),
+      staticSummary: spec.job ? summaryOf(spec.job) : `tick for ${spec.workflow?.name ?? 'nothing'}`,
     },
     policies: {
       // Overlaps are decided where the states of the runs are: in PostgreSQL, with a row for each that is skipped.

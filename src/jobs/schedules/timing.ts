@@ -3,7 +3,7 @@ import { buildCalendar } from '../../calendar/build-calendar.ts';
 import { type Calendar, nextAfter } from '../../calendar/evaluator.ts';
 import { nominalText } from '../../calendar/format.ts';
 import { parseDurationMs } from '../../contract/duration.ts';
-import { type ScheduleName, type ScheduleSpec, temporalScheduleId } from '../../contract/schedule.ts';
+import { type ScheduleName, type ScheduleSpec, temporalScheduleId, TICK_PREFIX } from '../../contract/schedule.ts';
 import { parseTimestamp } from '../../contract/timestamp.ts';
 
 const NOMINAL = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
@@ -43,9 +43,10 @@ export function tickId(name: ScheduleName, nominalMs: number): string {
 
 /** The nominal time in the id of a workflow that Temporal fired, or null if it is not such an id. */
 export function nominalMsOf(name: ScheduleName, workflowId: string): number | null {
+  const id = workflowId.startsWith(TICK_PREFIX) ? workflowId.slice(TICK_PREFIX.length) : workflowId;
   const prefix = `${temporalScheduleId(name)}-`;
-  const text = workflowId.slice(prefix.length);
-  if (!workflowId.startsWith(prefix) || !NOMINAL.test(text)) return null;
+  const text = id.slice(prefix.length);
+  if (!id.startsWith(prefix) || !NOMINAL.test(text)) return null;
   return parseTimestamp(text)?.getTime() ?? null;
 }
 

@@ -16,6 +16,8 @@ const DEFAULT_TIMEOUT = '10s';
 const LOCAL_TIMEOUT_MS = 10_000;
 
 type Final = StepCallResult & { kind: 'final' };
+// A local activity comes back at another moment when it is replayed together with signals or with others of its kind.
+// So a call is made that way only while nothing else is under way, and all other activities of a run are regular ones.
 type CallSettings = Pick<StepDefinition, 'retry' | 'delivery'>;
 
 const durable = proxyActivities<Activities>({ startToCloseTimeout: '30s', retry: { maximumInterval: '10s' } });
@@ -25,35 +27,44 @@ export function callStep(run: RunContext, step: StepDefinition, http: HttpInput,
   const key = jobIdOf(run.snapshot.stepKeys[step.id] ?? run.snapshot.keyBase, step.id, item);
   const call = createCall(run, step.id, http, step, { id, key, item });
   const wantsOutput = item === null && run.wanted.has(step.id);
-  return performCall(run, { ...call, wantsOutput }, `step ${step.id}${item === null ? '' : ` item ${item}`}`, step);
+  const isAlone = run.soloStep === step.id && (item === null || step.concurrency === 1);
+  const summary = `step ${step.id}${item === null ? '' : ` item ${item}`}`;
+  return performCall(run, { ...call, wantsOutput }, { summary, isLocal: isAlone && step.delivery !== 'atMostOnce' });
 }
 
 export function callCompensation(run: RunContext, step: StepDefinition, http: HttpInput): Promise<Ended> {
   const id = compensationIdOf(run.runId, step.id);
   const key = compensationIdOf(run.snapshot.stepKeys[step.id] ?? run.snapshot.keyBase, step.id);
-  const settings = step.compensate ?? {};
+  const settings: CallSettings = step.compensate ?? {};
   return performCall(
     run,
     createCall(run, step.id, http, settings, { id, key, item: null }),
-    `compensate ${step.id}`,
-    settings,
+    // Nothing else is under way by then.
+    { summary: `compensate ${step.id}`, isLocal: settings.delivery !== 'atMostOnce' },
   );
 }
 
 async function performCall(
   run: RunContext,
   call: StepCall,
-  summary: string,
-  { delivery }: CallSettings,
+  { summary, isLocal }: { summary: string; isLocal: boolean },
 ): Promise<Ended> {
   const { jobId, timeoutMs } = call;
   const regular = () => proxyActivities<Activities>({ ...regularAttempt(timeoutMs), summary }).callStep(call);
   const startAtMs = run.timers.get(jobId);
-  const isLocal = delivery !== 'atMostOnce' && timeoutMs <= LOCAL_TIMEOUT_MS && startAtMs === undefined;
+  const inTask = isLocal && timeoutMs <= LOCAL_TIMEOUT_MS && startAtMs === undefined;
+  const local = async () => {
+    run.isInTask = true;
+    try {
+      return await attemptLocally(timeoutMs, summary, (activities) => activities.callStep(call));
+    } finally {
+      run.isInTask = false;
+    }
+  };
   try {
     if (startAtMs !== undefined && !(await waitForTurn(run, startAtMs))) return rest(jobId, startAtMs);
     const ended = await attemptUntilFinal<Final>({
-      first: () => (isLocal ? attemptLocally(timeoutMs, summary, (local) => local.callStep(call)) : regular()),
+      first: () => (inTask ? local() : regular()),
       again: regular,
       record: (record) => durable.recordCall({ record, call }),
       waitUntil: (atMs) => waitForTurn(run, atMs),

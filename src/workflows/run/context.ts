@@ -27,6 +27,10 @@ export interface RunContext {
   /** When the wait of a step, or the retry of a call, is over: carried into the next execution. */
   timers: Map<string, number>;
   recorder: Recorder;
+  /** The only step under way, if it is the only one: its call may be made inside the workflow task. */
+  soloStep: string | null;
+  /** A call is being made inside the workflow task: news has to wait until it has ended. */
+  isInTask: boolean;
   paused: boolean;
   /** Steps are to come to rest, so that the run can go on in a new execution. */
   isStopping: () => boolean;
@@ -59,6 +63,8 @@ export async function createContext(
     wanted: wantedOutputs(definition as WorkflowDefinition, plan),
     timers: new Map(Object.entries(carried?.timers ?? {})),
     recorder: createRecorder(runId),
+    soloStep: null,
+    isInTask: false,
     paused: snapshot.paused,
     isStopping: () => false,
     news: 0,

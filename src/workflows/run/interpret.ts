@@ -1,5 +1,5 @@
 // Starts steps as soon as they may start, until nothing is left to do or the history is long enough.
-import { condition, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
 
 import type { Activities } from '../../activities/index.ts';
 import { nextActions } from '../../language/progress.ts';
@@ -12,9 +12,9 @@ export type Outcome = 'succeeded' | 'failed' | 'rest';
 /** Pending commands of one workflow have a limit, and so has the fairness towards others. */
 const MAX_RUNNING = 200;
 
-const { takeRunControl } = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '10s',
-  retry: { maximumInterval: '5s' },
+const { takeRunControl } = proxyActivities<Activities>({
+  startToCloseTimeout: '30s',
+  retry: { maximumInterval: '10s' },
   summary: 'news',
 });
 
@@ -33,9 +33,10 @@ export async function interpret(run: RunContext, inbox: { news: number }): Promi
     run.recorder.setStatus(isOnlyWaiting(run) ? 'waiting' : 'running');
     showProgress(run, run.paused ? 'paused' : 'running');
     const { ended } = progress;
-    await condition(() => progress.ended !== ended || progress.crash !== null || inbox.news !== heard);
+    const hasNews = () => inbox.news !== heard && !run.isInTask;
+    await condition(() => progress.ended !== ended || progress.crash !== null || hasNews());
     if (progress.crash !== null) throw progress.crash.error;
-    if (inbox.news !== heard) {
+    if (hasNews()) {
       heard = inbox.news;
       await listen(run);
     }
@@ -45,6 +46,7 @@ export async function interpret(run: RunContext, inbox: { news: number }): Promi
     const { definition, plan, states, paused } = run;
     const actions = nextActions(definition, plan, states, { maxRunning: MAX_RUNNING, paused });
     for (const skipped of actions.skip) skipStep(run, skipped);
+    run.soloStep = progress.active === 0 && actions.start.length === 1 ? (actions.start[0] ?? null) : null;
     for (const id of actions.start) start(id);
     return progress.active === 0 ? actions.outcome : null;
   }

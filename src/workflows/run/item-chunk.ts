@@ -27,6 +27,7 @@ export async function itemChunk(input: ChunkInput): Promise<ItemFailure | null> 
     timers: input.timers,
   });
   run.paused = paused;
+  run.soloStep = stepId;
   run.isStopping = () => workflowInfo().continueAsNewSuggested;
   const step = definedStep(run, stepId);
   const program = compileStep(step);

@@ -1,12 +1,12 @@
 // Writes what job rows cannot tell: one writer, which takes along whatever has come up since its last statement.
-import { CancellationScope, proxyLocalActivities } from '@temporalio/workflow';
+import { CancellationScope, proxyActivities } from '@temporalio/workflow';
 
 import type { Activities } from '../../activities/index.ts';
 import type { StepRecord } from '../../contract/run.ts';
 
-const { recordSteps } = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '10s',
-  retry: { maximumInterval: '5s' },
+const { recordSteps } = proxyActivities<Activities>({
+  startToCloseTimeout: '30s',
+  retry: { maximumInterval: '10s' },
   summary: 'note steps',
 });
 

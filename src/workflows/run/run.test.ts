@@ -257,6 +257,9 @@ describe('forEach', () => {
     expect(done, JSON.stringify(done.error)).toMatchObject({ status: 'succeeded' });
     expect(done.output.each).toEqual(Array.from({ length: 50 }, (_item, index) => `${index * 10}-${index}`));
     expect(done.output.twice.slice(0, 3)).toEqual([0, 20, 40]);
+    expect(stepOf(done, 'twice')).toMatchObject({ items: { total: 50, succeeded: 50 } });
+    const { body: values } = await api.get(`/v1/runs/${run.id}/steps/twice/items?limit=1`);
+    expect(values.items).toMatchObject([{ index: 0, status: 'succeeded', output: 0 }]);
     expect(most).toBeLessThanOrEqual(5);
     expect(most).toBeGreaterThan(1);
     expect(receiver.received.filter((one) => one.path.startsWith(path))).toHaveLength(50);

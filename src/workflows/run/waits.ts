@@ -1,5 +1,5 @@
 // Steps that wait: for a time to pass, for a moment to come, or for a signal.
-import { condition, proxyLocalActivities } from '@temporalio/workflow';
+import { condition, proxyActivities } from '@temporalio/workflow';
 
 import type { Activities } from '../../activities/index.ts';
 import type { StepDefinition } from '../../language/definition.ts';
@@ -8,9 +8,9 @@ import type { RunContext } from './context.ts';
 import { type Ended, failedEnd, valueEnd } from './ends.ts';
 import { waitUntil } from './rest.ts';
 
-const { takeSignal } = proxyLocalActivities<Activities>({
-  startToCloseTimeout: '10s',
-  retry: { maximumInterval: '5s' },
+const { takeSignal } = proxyActivities<Activities>({
+  startToCloseTimeout: '30s',
+  retry: { maximumInterval: '10s' },
   summary: 'look for a signal',
 });
 

@@ -45,8 +45,9 @@ export async function workflowRun({ runId, runAtMs, carried }: RunInput): Promis
     if (snapshot === null) return { status: 'final' };
     const run = await createContext(runId, snapshot, carried ?? null);
     const outcome = await untilDeadline(run, () => interpret(run, inbox));
-    if (outcome === 'rest')
-      {return await continueAsNew<typeof workflowRun>({ runId, runAtMs: null, carried: carry(run) });}
+    if (outcome === 'rest') {
+      return await continueAsNew<typeof workflowRun>({ runId, runAtMs: null, carried: carry(run) });
+    }
     const end = await conclude(run, outcome);
     await run.recorder.flush();
     await quick.finishRun(end);
@@ -109,8 +110,9 @@ async function outputOf(run: RunContext): Promise<RunEnd> {
     const scope = await scopeOf(run, outputReferences(definition));
     const { template } = compileTemplate(definition.output ?? null);
     const end = valueEnd(renderTemplate(template, scope, { absent: stepsWithoutOutput(plan, states) }));
-    if (end.status === 'succeeded')
-      {return { runId, status: 'succeeded', output: end.output, failedStep: null, error: null };}
+    if (end.status === 'succeeded') {
+      return { runId, status: 'succeeded', output: end.output, failedStep: null, error: null };
+    }
     return failed('outputTooLarge', 'The output of the run is too large', end.error?.detail ?? null);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
