@@ -44,7 +44,7 @@ const schema = z.object({
   PERDURE_CONCURRENCY: z.coerce.number().int().min(1).max(5_000).default(200),
   PERDURE_WORKFLOW_CACHE: z.coerce.number().int().min(0).max(50_000).default(600),
   PERDURE_SHUTDOWN_GRACE: duration.default(30_000),
-  PERDURE_SCHEDULE_GRACE: duration.default(10_000),
+  PERDURE_SCHEDULE_GRACE: duration.default(2_000),
   PERDURE_AUDIT_INTERVAL: duration.default(300_000),
   PERDURE_WORKER_ID: z
     .string()

@@ -127,7 +127,7 @@ export async function createServices(
     followUp,
     ...runs,
     fire: createFire({
-      ...{ db, starter, runStarter: runs.runStarter, metrics, graceMs: config.graceMs },
+      ...{ db, starter, runStarter: runs.runStarter, metrics },
       ...{ cancel, cancelRun: runs.runControls.cancel },
     }),
     schedules: createSchedules({

@@ -24,9 +24,10 @@ export interface FireDeps {
   cancel: CancelJob;
   cancelRun: RunControls['cancel'];
   metrics: Metrics;
-  /** How late a tick may be and still count as on time; then the auditor begins to look for it. */
-  graceMs: number;
 }
+
+/** A tick that is later has been caught up. */
+const ON_TIME_MS = 10_000;
 
 /** The workflow that is to be the job's own, one that only brings the tick, or the auditor because neither came. */
 export type FiredBy = 'ownWorkflow' | 'messenger' | 'auditor';
@@ -47,10 +48,10 @@ export type Fire = ReturnType<typeof createFire>;
 /** Each round ends what runs; more than a few are needed only if others start as fast as we cancel. */
 const CANCEL_ROUNDS = 5;
 
-export function createFire({ db, starter, runStarter, cancel, cancelRun, metrics, graceMs }: FireDeps) {
+export function createFire({ db, starter, runStarter, cancel, cancelRun, metrics }: FireDeps) {
   return async function fire(name: ScheduleName, nominalMs: number, by: FiredBy): Promise<Answered> {
     for (let round = 1; ; round++) {
-      const fired = await db.transaction((tx) => decide(tx, name, nominalMs, { by, graceMs }));
+      const fired = await db.transaction((tx) => decide(tx, name, nominalMs, by));
       if (fired.kind === 'cancelFirst') {
         if (round === CANCEL_ROUNDS) throw new Error(`schedule ${name.id}: the runs before do not end`);
         for (const { kind, id } of fired.runs) await (kind === 'run' ? cancelRun : cancel)(name.tenant, id);
@@ -65,12 +66,7 @@ export function createFire({ db, starter, runStarter, cancel, cancelRun, metrics
   };
 }
 
-async function decide(
-  tx: Queryable,
-  name: ScheduleName,
-  nominalMs: number,
-  { by, graceMs }: { by: FiredBy; graceMs: number },
-): Promise<Fired> {
+async function decide(tx: Queryable, name: ScheduleName, nominalMs: number, by: FiredBy): Promise<Fired> {
   const id = tickId(name, nominalMs);
   const schedule = await lockSchedule(tx, name);
   const tick = await findTick(tx, id);
@@ -99,7 +95,7 @@ async function decide(
     await letWait(tx, name, { id, nominalMs, now: new Date() });
     return { kind: 'waits' };
   }
-  return start(tx, schedule, { id, nominalMs, tick, after: after?.id ?? null, by, graceMs });
+  return start(tx, schedule, { id, nominalMs, tick, after: after?.id ?? null, by });
 }
 
 interface Start {
@@ -108,18 +104,13 @@ interface Start {
   tick: TickRow | null;
   after: string | null;
   by: FiredBy;
-  graceMs: number;
 }
 
-async function start(
-  tx: Queryable,
-  schedule: ScheduleRow,
-  { id, nominalMs, tick, after, by, graceMs }: Start,
-): Promise<Fired> {
+async function start(tx: Queryable, schedule: ScheduleRow, { id, nominalMs, tick, after, by }: Start): Promise<Fired> {
   const now = new Date();
   const { waitingSince = null, backfillOverlap: backfilled = null } = tick ?? {};
   const latenessMs = Math.max(0, (waitingSince ?? now).getTime() - nominalMs);
-  const onTime = latenessMs <= graceMs + jitterMsOf(schedule.spec);
+  const onTime = latenessMs <= ON_TIME_MS + jitterMsOf(schedule.spec);
   const outcome = backfilled ? 'backfilled' : onTime ? 'ran' : 'caughtUp';
   const decision = { id, nominalTime: new Date(nominalMs) };
   const made = await makeRun(tx, schedule, { id, now, after });
