@@ -58,7 +58,9 @@ async function settled(id: string, count: number): Promise<Json[]> {
     const ticks = await ticksOf(id);
     const isNext = ({ nominalTime }: Json, index: number) =>
       index === 0 || nominalTime === nominalAfter(ticks[index - 1].nominalTime);
-    return ticks.every(isNext) && ticks;
+    // The first time after the pause has its row: all before it have theirs.
+    const isPast = ticks.some(({ outcome }) => outcome === 'paused');
+    return isPast && ticks.every(isNext) && ticks;
   });
   return gapless.filter(({ outcome }) => outcome !== 'paused');
 }
@@ -99,10 +101,17 @@ describe.concurrent('overlap', () => {
     for (const tick of skipped) {
       expect(tick).toMatchObject({ jobId: null, startedAt: null, reason: expect.any(String) });
     }
-    const ran = ticks.filter(({ outcome }) => RAN.includes(outcome)).length;
-    await eventually(() => target.at(`/${id}`).length === ran, { what: 'each run has called' });
-    const { body } = await api.get(path(id));
-    expect(body.counts.skipped).toBe(skipped.length);
+    // A time that was due when the schedule was paused may get its row a moment later.
+    await eventually(
+      async () => {
+        const rows = await ticksOf(id);
+        const { body } = await api.get(path(id));
+        const count = (outcomes: string[]) => rows.filter(({ outcome }) => outcomes.includes(outcome)).length;
+        const { ran, skipped: counted } = body.counts;
+        return target.at(`/${id}`).length === count(RAN) && ran === count(RAN) && counted === count(['skippedOverlap']);
+      },
+      { what: 'ledger, counts and calls agree' },
+    );
   });
 
   it('bufferOne lets one run wait for its turn, and runs it when the one before has ended', async () => {
