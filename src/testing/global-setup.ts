@@ -46,7 +46,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-async function startTestStack(dataDir: string): Promise<Stack> {
+/** A port that was free may be taken by the time the server asks for it: then others are tried. */
+async function startTestStack(dataDir: string, tries = 3): Promise<Stack> {
+  return startOnce(dataDir).catch((error: unknown) => {
+    if (tries === 1) throw error;
+    console.log(`The servers did not start, trying again: ${String(error)}`);
+    return startTestStack(dataDir, tries - 1);
+  });
+}
+
+async function startOnce(dataDir: string): Promise<Stack> {
   return startStack({
     dataDir,
     databaseUrl: process.env.DATABASE_URL || undefined,
