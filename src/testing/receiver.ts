@@ -25,6 +25,7 @@ export interface Receiver {
 
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
+  const counts = new Map<string, number>();
   const behaviours = new Map<string, Behaviour>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -39,7 +40,8 @@ export async function startReceiver(): Promise<Receiver> {
         at: Date.now(),
       };
       received.push(one);
-      const nth = received.filter((other) => other.path === path).length;
+      const nth = (counts.get(path) ?? 0) + 1;
+      counts.set(path, nth);
       const [, behaviour] = [...behaviours].find(([prefix]) => path.startsWith(prefix)) ?? [];
       if (behaviour) return behaviour(one, response, nth);
       response.setHeader('content-type', 'application/json').end('{"ok":true}');
