@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts'],
-    exclude: ['**/*.long.test.ts'],
+    include: ['{src,grafana}/**/*.test.ts'],
+    exclude: ['**/*.long.test.ts', '**/*.prometheus.test.ts'],
     globalSetup: ['src/testing/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

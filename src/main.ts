@@ -1,16 +1,26 @@
-// The one entry: `start` (everything), `api`, `worker` or `migrate`, started and stopped as a list of closers.
+// The one entry: `start` (everything), `api`, `worker` or `migrate`, started and stopped as a list of closers; `api-key`.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createApp } from './api/app.ts';
+import { serveProbes } from './api/probe-app.ts';
 import { listen } from './api/server.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { assertSchemaVersion, migrate } from './db/migrate.ts';
 import type { Database } from './db/pool.ts';
-import { createServices } from './services.ts';
+import { registerQueue } from './db/queues.ts';
+import { readStoreState } from './db/store-state.ts';
+import { createQueueStats } from './jobs/fleet/queue-stats.ts';
+import { readFleet } from './jobs/fleet/read-fleet.ts';
+import { type MasterKey, parseMasterKeys } from './jobs/secrets/keyring.ts';
+import { createServices, type Services } from './services.ts';
 import { startStack } from './stack/index.ts';
+import { ensureMasterKey } from './stack/master-key.ts';
+import { freePort } from './stack/ports.ts';
+import { measureFleet } from './telemetry/fleet-metrics.ts';
 import { createLog, type Logger, say } from './telemetry/log.ts';
+import { measureState } from './telemetry/state-metrics.ts';
 import { installRuntime, startWorker } from './workers/worker.ts';
 
 const ROLES = ['start', 'api', 'worker', 'migrate'] as const;
@@ -33,7 +43,7 @@ async function run(role: Role): Promise<void> {
   });
   try {
     // A start is never left half-way: a signal that comes during it is obeyed when it has ended.
-    const failed = await start(role, readConfig(), closers);
+    const failed = await start(role, await withMetricsPorts(role, readConfig()), closers);
     if (failed) await Promise.race([stopping, failed.promise]);
   } finally {
     await stop();
@@ -51,8 +61,20 @@ function onOrphaned(callback: () => void): void {
   timer.unref();
 }
 
-/** Resolves when everything runs; `promise` then rejects when something that must not end has ended. */
-async function start(role: Role, config: Config, closers: Closer[]): Promise<{ promise: Promise<never> } | null> {
+/** The embedded stack shows all there is to see, wherever there is room; a role of its own shows what it is told to. */
+async function withMetricsPorts(role: Role, config: Config): Promise<Config> {
+  const ownTemporal = role === 'start' && !config.temporalAddress;
+  const any = async (wanted: boolean) => (wanted ? freePort() : 0);
+  return {
+    ...config,
+    sdkMetricsPort: config.sdkMetricsPort ?? (await any(role === 'start')),
+    temporalMetricsPort: ownTemporal ? (config.temporalMetricsPort ?? (await any(true))) : 0,
+  };
+}
+
+/** Resolves when everything runs; `promise` then rejects when something that must not end has ended, and resolves when
+ * the process has nothing left to do. */
+async function start(role: Role, config: Config, closers: Closer[]): Promise<{ promise: Promise<void> } | null> {
   const log = createLog(config.logLevel);
   if (role !== 'start' && !config.databaseUrl) {
     throw new ConfigError(`DATABASE_URL: "${role}" needs the PostgreSQL to use; only "start" brings one along.`);
@@ -66,6 +88,7 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
     // A role of its own serves a Temporal that someone else runs.
     temporalAddress: config.temporalAddress ?? (role === 'start' ? undefined : DEFAULT_TEMPORAL_ADDRESS),
     postgresPort: config.postgresPort || undefined,
+    temporalMetricsPort: config.temporalMetricsPort || undefined,
     onProgress: say,
     onUnexpectedExit: (message) => fail(new Error(message)),
   });
@@ -74,18 +97,34 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
   if (role === 'migrate') return null;
 
   const addresses = { ...stack, temporalUiUrl: config.temporalUiUrl ?? stack.temporalUiUrl };
-  const services = await createServices(config, addresses, log, { withWorker });
+  const masterKeys = config.databaseUrl ? config.masterKeys : withOwnKey(config.masterKeys, stack.dataDir);
+  const services = await createServices({ ...config, masterKeys }, addresses, log, { withWorker });
   closers.push(services.close);
   await assertSchemaVersion(services.db);
   await warnIfForgetful(services.db, log);
+  closers.push(rotateSecrets(services, log));
 
-  const failures: Promise<never>[] = [broken];
+  const ends: Promise<void>[] = [broken];
   if (services.native) {
-    const worker = await startWorker(config, { ...services, native: services.native }, workflowBundlePath());
+    const worker = await startWorker(config, { ...services, native: services.native }, workflowBundlePath(), {
+      roles: role === 'start' ? ['api', 'worker'] : ['worker'],
+    });
     closers.push(worker.stop);
-    failures.push(worker.failed);
+    ends.push(worker.failed);
+    // Drained, a worker of its own is done; beside the API it is the API that stays.
+    if (role === 'worker') ends.push(worker.drained);
+    if (role === 'worker' && config.workerPort !== 0) {
+      const probes = await serveProbes(services, { host: config.metricsHost, port: config.workerPort });
+      // It answers until the worker has ended: who watches sees it drain.
+      closers.splice(-1, 0, probes.close);
+      closers.push(async () => probes.drain());
+    }
   }
   if (role !== 'worker') {
+    measureState(services.metrics, () => readStoreState(services.db));
+    await registerQueue(services.db, config.taskQueue);
+    const statsOf = createQueueStats(services);
+    measureFleet(services.metrics, () => readFleet(services.db, statsOf));
     let draining = false;
     const app = createApp({ ...services, isDraining: () => draining });
     const server = await listen(app, config);
@@ -98,7 +137,7 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
   } else {
     say(`Perdure worker ${config.workerId} is ready`);
   }
-  const promise = Promise.race(failures);
+  const promise = Promise.race(ends);
   // Heard by whoever awaits it; until then its rejection is not unhandled.
   promise.catch(() => {});
   return { promise };
@@ -118,7 +157,7 @@ function createStop(closers: Closer[]): () => Promise<void> {
 }
 
 function banner(
-  { host, port: asked, sdkMetricsPort }: Config,
+  { host, port: asked, sdkMetricsPort, temporalMetricsPort, metricsHost }: Config,
   port: number,
   ui: string | null,
   dataDir: string | null,
@@ -129,10 +168,35 @@ function banner(
     `  API          ${origin}/v1`,
     `  Docs         ${origin}/docs`,
     ...(ui ? [`  Temporal UI  ${ui}`] : []),
-    `  Metrics      ${origin}/metrics${sdkMetricsPort ? ` and http://127.0.0.1:${sdkMetricsPort}/metrics` : ''}`,
+    `  Metrics      ${origin}/metrics`,
+    ...(sdkMetricsPort ? [`    of workers   http://${metricsHost}:${sdkMetricsPort}/metrics`] : []),
+    ...(temporalMetricsPort ? [`    of Temporal  http://127.0.0.1:${temporalMetricsPort}/metrics`] : []),
     ...(dataDir ? [`  Data         ${dataDir}`] : []),
     '  Stop with Ctrl-C',
   ].join('\n');
+}
+
+/** The key of the data folder, also behind keys that were given later: what it encrypted is still there. */
+function withOwnKey(given: MasterKey[], dataDir: string | null): MasterKey[] {
+  return dataDir === null ? given : [...given, ...parseMasterKeys(ensureMasterKey(dataDir))];
+}
+
+/** In the background, once per start: what is encrypted under an older key comes under the current one. */
+function rotateSecrets({ secrets, hasMasterKey }: Services, log: Logger): Closer {
+  if (!hasMasterKey) {
+    log.warn(
+      'PERDURE_MASTER_KEY is not set: no secrets can be kept, and sensitive headers are stored as they are sent',
+    );
+    return async () => {};
+  }
+  const rotating = secrets.rotate().then(
+    ({ rotated, unreadable }) => {
+      if (rotated > 0) log.info({ rotated }, 'secrets encrypted under the current master key');
+      if (unreadable > 0) log.error({ unreadable }, 'secrets cannot be read: their master key is not given');
+    },
+    (error: unknown) => log.error({ err: error }, 'secrets not rotated; the next start will'),
+  );
+  return () => rotating;
 }
 
 /** "Accepted means kept" needs a store that writes before it says yes. */
@@ -152,12 +216,17 @@ function workflowBundlePath(): string {
   return existsSync(beside) ? beside : join(here, '..', 'dist', 'workflow-bundle.js');
 }
 
-const role = process.argv[2] ?? 'start';
-if (!ROLES.includes(role as Role)) {
-  process.stderr.write(`Unknown role "${role}". Use one of: ${ROLES.join(', ')}.\n`);
+async function runApiKeys(args: string[]): Promise<void> {
+  const { runApiKeyCommand } = await import('./api-key-command.ts');
+  say(JSON.stringify(await runApiKeyCommand(args, readConfig())));
+}
+
+const [role = 'start', ...args] = process.argv.slice(2);
+if (!ROLES.includes(role as Role) && role !== 'api-key') {
+  process.stderr.write(`Unknown role "${role}". Use one of: ${ROLES.join(', ')}, api-key.\n`);
   process.exit(2);
 }
-run(role as Role).then(
+(role === 'api-key' ? runApiKeys(args) : run(role as Role)).then(
   () => process.exit(),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

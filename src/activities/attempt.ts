@@ -5,21 +5,25 @@
 // worker is lost, and settles it by the same rules as any outcome nobody knows.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { activityInfo, ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 
 import { isFinal } from '../contract/job.ts';
 import type { AttemptInput, AttemptResult } from '../contract/temporal.ts';
-import { openAttempt } from '../db/attempts.ts';
+import type { GroupWrites } from '../db/group-writes.ts';
 import { findJobOfAnyTenant, type JobRow } from '../db/jobs.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
-import { type AttemptOutcome, closeAttempt, type Verdict } from '../db/settle.ts';
+import type { AttemptOutcome, Verdict } from '../db/settle.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
 import { newId } from '../jobs/ids.ts';
+import { withoutEchoes } from '../jobs/secrets/echoes.ts';
+import type { ResolveHeaders } from '../jobs/secrets/resolve.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { CallGate } from './call-gate.ts';
 import { settlesItself } from './earlier-attempt.ts';
 import type { InFlight } from './in-flight.ts';
+import { causeOf, countCall, countStart } from './measure.ts';
 import { outgoingRequest } from './outgoing.ts';
 import { toCallOutcome } from './response.ts';
 
@@ -30,12 +34,19 @@ const BLOCKED_LOOK_MS = 15_000;
 /** A quarter of the workflow tasks: more would let slow targets hold up all others. The rest are regular activities. */
 const SLOW_LOCAL_AT_ONCE = 50;
 const HEARTBEAT_EVERY_MS = 2_500;
+/** Then the workflow asks again, perhaps another worker that has more room. */
+const GATE_WAIT_MS = 10_000;
 
 export interface AttemptDeps {
   db: Database;
+  writes: GroupWrites;
   sender: HttpSender;
+  resolveHeaders: ResolveHeaders;
   followUp: FollowUp;
   inFlight: InFlight;
+  gate: CallGate;
+  /** What can still be left to others is. */
+  isClosing: () => boolean;
   metrics: Metrics;
   worker: string;
 }
@@ -49,7 +60,10 @@ export interface AttemptRecord {
 }
 
 /** What a call needs of a job. */
-export type CalledJob = Pick<JobRow, 'id' | 'spec' | 'attempts' | 'deadlineAt' | 'outboundKey' | 'traceParent'>;
+export type CalledJob = Pick<
+  JobRow,
+  'id' | 'tenant' | 'spec' | 'host' | 'attempts' | 'deadlineAt' | 'outboundKey' | 'traceParent'
+>;
 
 /** What differs for a call that is a step of a run. */
 export interface AttemptHooks {
@@ -66,9 +80,14 @@ export function createAttempt(deps: AttemptDeps) {
     const attemptId = newId('att');
     const storeWaitMs = isLocal() ? LOCAL_STORE_WAIT_MS : Infinity;
     if (isLocal() && deps.inFlight.slowLocalCount() >= SLOW_LOCAL_AT_ONCE) return { kind: 'unopened' };
+    const entered = isLocal() ? deps.gate.tryEnter() : (await deps.gate.enter(1, GATE_WAIT_MS)) === 1;
+    if (!entered) {
+      stopHeartbeat();
+      return { kind: 'unopened' };
+    }
     const release = deps.inFlight.hold(attemptId, { local: isLocal() });
     try {
-      const opened = await patiently(storeWaitMs, () => open(deps, jobId, attemptId, hooks.take));
+      const opened = await patiently(deps, storeWaitMs, () => open(deps, jobId, attemptId, hooks.take));
       if (opened === null) return { kind: 'unopened' };
       const { job, fresh } = opened;
       if (!job) return { kind: 'final', status: 'canceled', reason: null, detail: 'there is no such job' };
@@ -76,10 +95,12 @@ export function createAttempt(deps: AttemptDeps) {
       if (job.status === 'blocked') return { kind: 'retry', atMs: Date.now() + BLOCKED_LOOK_MS };
       if (!fresh && (await settlesItself(deps, job, plan.timeoutMs))) return await record.standing(jobId);
       if (!fresh) return await record.settle(job, job.attemptId ?? attemptId, WORKER_LOST, storeWaitMs, hooks);
+      if (!hooks.take) countStart(deps.metrics, job);
       const outcome = await call(deps, job, attemptId, plan.timeoutMs);
       return await record.settle(job, attemptId, outcome, storeWaitMs, hooks);
     } finally {
       release();
+      deps.gate.leave();
       stopHeartbeat();
     }
   };
@@ -94,12 +115,13 @@ export const WORKER_LOST: CallOutcome = {
 
 /** `fresh` when this attempt took the job; else the job as someone else has left it. */
 async function open(
-  { db, worker }: AttemptDeps,
+  { db, writes, metrics, worker }: AttemptDeps,
   jobId: string,
   attemptId: string,
-  take = (id: string) => openAttempt(db, { jobId, attemptId: id, worker }),
+  take = (id: string) => writes.openAttempt({ jobId, attemptId: id, worker }),
 ): Promise<{ job: JobRow | null; fresh: boolean }> {
   const taken = await take(attemptId);
+  metrics.claims.inc({ result: taken ? 'claimed' : 'skipped' });
   if (taken) return { job: taken, fresh: true };
   const job = await findJobOfAnyTenant(db, jobId);
   // Taken by this very attempt when the answer to an earlier try was lost.
@@ -107,7 +129,7 @@ async function open(
 }
 
 export async function call(
-  { sender, inFlight, metrics }: AttemptDeps,
+  { sender, resolveHeaders, inFlight, metrics }: AttemptDeps,
   job: CalledJob,
   attemptId: string,
   timeoutMs: number,
@@ -120,19 +142,17 @@ export async function call(
   if (allowedMs <= 0) return notCalled('the deadline passed before the call');
   const flight = inFlight.begin(job.id, attemptId);
   try {
-    const request = outgoingRequest(job, plainHeaders);
+    const resolved = await resolveHeaders(job.tenant, job.spec.http.headers);
+    if (!resolved.ok) return { kind: 'notSent', code: resolved.code, detail: resolved.detail, durationMs: null };
+    const request = outgoingRequest(job, resolved);
     // A frozen process that wakes up late must not send what others have given up on.
     if (performance.now() - openedAt > allowedMs) {
       return notCalled('the worker was stopped before the call');
     }
     const signal = outer ? AbortSignal.any([flight.signal, outer]) : flight.signal;
     const outcome = await sender.send(request, { timeoutMs: allowedMs, signal });
-    metrics.attempts.inc({
-      outcome: outcome.kind,
-      status_class: outcome.kind === 'answered' ? `${Math.floor(outcome.status / 100)}xx` : 'none',
-    });
-    metrics.attemptSeconds.observe((performance.now() - openedAt) / 1_000);
-    return toCallOutcome(outcome);
+    countCall(metrics, job, outcome, performance.now() - openedAt);
+    return toCallOutcome(withoutEchoes(outcome, resolved.echoes));
   } finally {
     flight.end();
   }
@@ -142,16 +162,8 @@ export function notCalled(detail: string): CallOutcome {
   return { kind: 'notSent', code: 'timeout', detail, durationMs: null };
 }
 
-function plainHeaders({ headers }: JobRow['spec']['http']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => {
-      if (typeof value === 'string') return [name, value];
-      throw ApplicationFailure.nonRetryable(`the header ${name} names a secret, and there is no secret store`);
-    }),
-  );
-}
-
-function createRecord({ db, followUp, metrics }: AttemptDeps) {
+function createRecord(deps: AttemptDeps) {
+  const { db, writes, followUp, inFlight, metrics } = deps;
   const settle = async (
     job: JobRow,
     attemptId: string,
@@ -159,11 +171,12 @@ function createRecord({ db, followUp, metrics }: AttemptDeps) {
     storeWaitMs: number,
     { onVerdict }: AttemptHooks,
   ): Promise<AttemptResult> => {
-    if (outcome === WORKER_LOST) metrics.lostAttempts.inc();
     const verdict = judge(job, outcome, new Date());
+    if (outcome === WORKER_LOST) metrics.lostAttempts.inc();
+    else inFlight.count(verdict.status === 'succeeded');
     onVerdict?.(verdict);
     const attemptOutcome = summarize(outcome, verdict);
-    const written = await patiently(storeWaitMs, () =>
+    const written = await patiently(deps, storeWaitMs, () =>
       write({ attemptId, jobId: job.id, outcome: attemptOutcome, verdict: toPlain(verdict) }),
     );
     return (
@@ -177,10 +190,10 @@ function createRecord({ db, followUp, metrics }: AttemptDeps) {
   const write = async ({ attemptId, jobId, outcome, verdict: plain }: AttemptRecord): Promise<AttemptResult> => {
     const { nextAttemptAtMs, ...rest } = plain;
     const verdict: Verdict = { ...rest, nextAttemptAt: nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs) };
-    const settled = await closeAttempt(db, { id: attemptId, jobId }, outcome, verdict);
+    const settled = await writes.closeAttempt({ attemptId, jobId, outcome, verdict });
     if (!settled) return standing(jobId);
     if (verdict.status === 'retrying') {
-      metrics.retries.inc();
+      metrics.retries.inc({ host: metrics.hostLabel(settled.host), cause: causeOf(verdict) });
       return { kind: 'retry', atMs: nextAttemptAtMs ?? Date.now() };
     }
     const reason = verdict.deadLetter?.reason ?? null;
@@ -221,15 +234,20 @@ function finalResult(status: string, reason: string | null, detail: string | nul
   return { kind: 'final', status, reason, detail };
 }
 
-/** Repeats `work` while the store is away; null when `waitMs` ran out. */
-export async function patiently<T>(waitMs: number, work: () => Promise<T>): Promise<T | null> {
+/** Repeats `work` while the store is away; null when `waitMs` ran out, or the grace of a process that ends. */
+export async function patiently<T>(
+  { inFlight }: Pick<AttemptDeps, 'inFlight'>,
+  waitMs: number,
+  work: () => Promise<T>,
+): Promise<T | null> {
   const endsAt = performance.now() + waitMs;
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      if (performance.now() + pauseMs > endsAt || cutOff()?.aborted) return null;
+      const isCut = cutOff()?.aborted === true || (!isLocal() && inFlight.isCut());
+      if (isCut || performance.now() + pauseMs > endsAt) return null;
       await sleep(pauseMs);
     }
   }

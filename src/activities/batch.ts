@@ -13,7 +13,9 @@ import type { Starter } from '../jobs/start.ts';
 import type { CallOutcome } from '../jobs/verdict.ts';
 import { type AttemptDeps, call, notCalled, WORKER_LOST } from './attempt.ts';
 import { runCalls } from './lane-calls.ts';
+import { createLanePlaces } from './lane-places.ts';
 import { createLaneResults, forever, type LaneResults } from './lane-results.ts';
+import { countStart } from './measure.ts';
 
 /** Then the workflow starts the lane anew, on whichever worker has room. */
 const CLAIM_FOR_MS = 30_000;
@@ -28,10 +30,11 @@ export interface LaneDeps extends AttemptDeps {
 }
 
 export function createLanes(deps: LaneDeps) {
-  const { db, inFlight, followUp, worker } = deps;
+  const { db, gate, inFlight, isClosing, followUp, worker } = deps;
 
   const runLane = async ({ carrier, concurrency, batchId }: LaneInput): Promise<{ more: boolean }> => {
     const results = createLaneResults(deps);
+    const places = createLanePlaces(gate);
     const calling = new Set<string>();
     const { cancellationSignal } = Context.current();
     const claimUntil = performance.now() + CLAIM_FOR_MS;
@@ -60,21 +63,27 @@ export function createLanes(deps: LaneDeps) {
       await settleLost(carrier, results);
       const more = await runCalls({
         concurrency,
-        claim: (limit) => {
+        places,
+        claim: async (limit) => {
           const attemptIds = Array.from({ length: limit }, () => newId('att'));
-          return forever(() => claimCarried(db, { carrier, attemptIds, worker }));
+          const claimed = await forever(deps, () => claimCarried(db, { carrier, attemptIds, worker }));
+          deps.metrics.claims.inc({ result: 'claimed' }, claimed.length);
+          for (const job of claimed) countStart(deps.metrics, job);
+          return claimed;
         },
         call: callOne,
         onOutcome: (job, outcome) => results.add(job, outcome),
-        mayClaim: () => performance.now() < claimUntil && !inFlight.isClosing() && !isStopped(),
+        mayClaim: () => performance.now() < claimUntil && !isClosing() && !isStopped(),
         isStopped,
         isBehind: () => results.waiting() > MAX_UNWRITTEN,
       });
       await settleLost(carrier, results);
       if (batchId !== null) await followUp.batchMayBeDone(batchId);
-      return { more: more && !isStopped() };
+      // Cut off by the end of its process, the lane goes on elsewhere; canceled, it is over.
+      return { more: more && (!isStopped() || inFlight.isCut()) };
     } finally {
       clearInterval(beat);
+      places.end();
       canceled.end();
     }
   };
@@ -83,7 +92,7 @@ export function createLanes(deps: LaneDeps) {
   const settleLost = async (carrier: string, results: LaneResults): Promise<void> => {
     await results.drain();
     for (const seen = new Set<string>(); ;) {
-      const found = await forever(() => lostCarried(db, carrier));
+      const found = await forever(deps, () => lostCarried(db, carrier));
       const lost = found.filter(({ id }) => seen.size !== seen.add(id).size);
       if (lost.length === 0) return;
       deps.metrics.lostAttempts.inc(lost.length);

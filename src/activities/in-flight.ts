@@ -5,7 +5,8 @@ export type InFlight = ReturnType<typeof createInFlight>;
 const SLOW_MS = 1_000;
 
 export function createInFlight() {
-  let closing = false;
+  const counts = { done: 0, failed: 0 };
+  let cut = false;
   const controllers = new Map<string, Map<string, AbortController>>();
   /** Attempt id → whether it is a local activity. */
   const held = new Map<string, boolean>();
@@ -43,13 +44,14 @@ export function createInFlight() {
     },
     /** The grace is over. */
     abortAll() {
+      cut = true;
       for (const calls of controllers.values()) for (const controller of calls.values()) controller.abort();
     },
-    /** This process is about to end: what can still be left to others is. */
-    close() {
-      closing = true;
+    isCut: () => cut,
+    /** Attempts made here: those that ended a job well, and the others. */
+    count(succeeded: boolean) {
+      counts[succeeded ? 'done' : 'failed'] += 1;
     },
-    isClosing: () => closing,
-    size: () => controllers.size,
+    counts: () => ({ ...counts }),
   };
 }

@@ -2,6 +2,7 @@
 import type { Database } from '../db/pool.ts';
 import { redriveChunk } from '../jobs/bulk-redrive.ts';
 import type { RedriveLetter } from '../jobs/runs/redrive-letter.ts';
+import type { Sealer } from '../jobs/secrets/sealer.ts';
 import { type AttemptDeps, createAttempt, createRecordAttempt } from './attempt.ts';
 import { createLanes, type LaneDeps } from './batch.ts';
 import { createJobStates, type JobStateDeps } from './job-states.ts';
@@ -16,6 +17,7 @@ export type Activities = ReturnType<typeof createActivities>;
 export interface ActivityDeps extends AttemptDeps, JobStateDeps, RunStateDeps, LaneDeps, ScheduleActivityDeps {
   db: Database;
   redriveLetter: RedriveLetter;
+  sealer: Sealer;
 }
 
 export function createActivities(deps: ActivityDeps) {
@@ -29,6 +31,6 @@ export function createActivities(deps: ActivityDeps) {
     ...createRunChildren(deps),
     ...createLanes(deps),
     ...createScheduleActivities(deps),
-    redriveChunk: ({ bulkId }: { bulkId: string }) => redriveChunk(deps.db, deps.redriveLetter, bulkId),
+    redriveChunk: ({ bulkId }: { bulkId: string }) => redriveChunk(deps.db, deps, bulkId),
   };
 }

@@ -10,6 +10,7 @@ import type { AcceptJob } from '../jobs/accept.ts';
 import { canceledError } from '../jobs/cancel.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
 import type { EgressPolicy } from '../jobs/http/egress.ts';
+import { referencesOfJob, unknownSecrets } from '../jobs/secrets/references.ts';
 import { idSchema } from '../jobs/spec/job-schema.ts';
 import { parseJobSpec } from '../jobs/spec/parse-job-spec.ts';
 import { planOf } from '../jobs/start.ts';
@@ -32,6 +33,8 @@ export function createJobStates({ db, accept, followUp, getPolicy }: JobStateDep
       }
       const parsed = parseJobSpec(input.spec, { policy: getPolicy(), now: new Date() });
       if (!parsed.ok) throw ApplicationFailure.nonRetryable('not a job spec', parsed.code, parsed.faults);
+      const unknown = await unknownSecrets(db, tenant, referencesOfJob(parsed.spec));
+      if (unknown.length > 0) throw ApplicationFailure.nonRetryable('not a job spec', 'validationFailed', unknown);
       const accepted = await accept({ id: jobId, tenant, spec: parsed.spec });
       if (accepted.kind === 'unknownParents') {
         throw ApplicationFailure.nonRetryable('unknown dependencies', 'validationFailed', accepted.ids);

@@ -5,6 +5,7 @@
 // in `waiting`, so a crash costs no attempt that was never made.
 import type { CarriedJob } from '../db/carried.ts';
 import type { CallOutcome } from '../jobs/verdict.ts';
+import type { LanePlaces } from './lane-places.ts';
 
 const AHEAD_MS = 30;
 const MAX_AHEAD = 400;
@@ -14,6 +15,7 @@ const CLAIM_PAUSE_MS = 4;
 
 export interface LaneCalls {
   concurrency: number;
+  places: LanePlaces;
   /** Takes up to `limit` items; fewer than asked for means that there are no more. */
   claim(limit: number): Promise<CarriedJob[]>;
   call(job: CarriedJob, takenAt: number): Promise<CallOutcome>;
@@ -35,8 +37,11 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
   let averageMs = 100;
 
   return new Promise<boolean>((resolve, reject) => {
-    const claim = async (limit: number) => {
-      const jobs = await lane.claim(limit);
+    const claim = async (now: number, ahead: number) => {
+      const places = now > 0 ? await lane.places.reserve(now) : 0;
+      const limit = places < now ? places : now + ahead;
+      const jobs = limit > 0 ? await lane.claim(limit) : [];
+      lane.places.giveBack(places - jobs.length);
       const takenAt = performance.now();
       for (const job of jobs) waiting.push({ job, takenAt });
       exhausted = jobs.length < limit;
@@ -53,24 +58,27 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
       const outcome = await lane.call(job, takenAt);
       averageMs += (performance.now() - startedAt - averageMs) / 20;
       calling -= 1;
+      lane.places.leave();
       lane.onOutcome(job, outcome);
       step();
     };
 
     const step = () => {
       if (lane.isStopped()) waiting.length = 0;
-      while (calling < lane.concurrency && !lane.isBehind()) {
+      while (calling < lane.concurrency && waiting.length > 0 && !lane.isBehind() && lane.places.take(step)) {
         const next = waiting.shift();
-        if (!next) break;
-        begin(next).catch(reject);
+        if (next) begin(next).catch(reject);
       }
-      const ahead = Math.min(MAX_AHEAD, Math.floor((lane.concurrency * AHEAD_MS) / averageMs));
-      const wanted = lane.concurrency + ahead - calling - waiting.length;
+      const pace = Math.floor((lane.concurrency * AHEAD_MS) / averageMs);
+      const ahead = lane.places.areShort() ? 0 : Math.min(MAX_AHEAD, pace);
+      const wanted = Math.min(MAX_CLAIM, lane.concurrency + ahead - calling - waiting.length);
       const more = !exhausted && lane.mayClaim();
       if (more && !claiming && wanted > 0 && waiting.length <= ahead / 2) {
         claiming = true;
-        claim(Math.min(wanted, MAX_CLAIM)).catch(reject);
+        const now = Math.min(wanted, Math.max(0, lane.concurrency - calling - waiting.length));
+        claim(now, wanted - now).catch(reject);
       }
+      if (exhausted && waiting.length === 0) lane.places.giveBack(Infinity);
       if (!more && !claiming && waiting.length === 0 && calling === 0) resolve(!exhausted);
     };
     step();

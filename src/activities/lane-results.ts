@@ -6,7 +6,8 @@ import type { Settled } from '../db/settle.ts';
 import { closeAttempts, type ClosedAttempt } from '../db/settle-many.ts';
 import type { Starter } from '../jobs/start.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
-import { type AttemptDeps, patiently, summarize } from './attempt.ts';
+import { type AttemptDeps, patiently, summarize, WORKER_LOST } from './attempt.ts';
+import { causeOf } from './measure.ts';
 
 /** How long the first result waits for others. */
 const GATHER_MS = 5;
@@ -18,13 +19,14 @@ interface Result {
 }
 
 /** Nobody else can do it: the store is waited for. */
-export async function forever<T>(work: () => Promise<T[]>): Promise<T[]> {
-  return (await patiently(Infinity, work)) ?? [];
+export async function forever<T>(deps: Pick<AttemptDeps, 'inFlight'>, work: () => Promise<T[]>): Promise<T[]> {
+  return (await patiently(deps, Infinity, work)) ?? [];
 }
 
 export type LaneResults = ReturnType<typeof createLaneResults>;
 
-export function createLaneResults({ db, followUp, metrics, starter }: AttemptDeps & { starter: Starter }) {
+export function createLaneResults(deps: AttemptDeps & { starter: Starter }) {
+  const { db, followUp, inFlight, metrics, starter } = deps;
   const results: Result[] = [];
   let done = 0;
   let writing: Promise<void> | null = null;
@@ -42,7 +44,7 @@ export function createLaneResults({ db, followUp, metrics, starter }: AttemptDep
   const close = async (rows: Result[]): Promise<Settled[]> => {
     const closed = rows.map((row) => row.closed);
     try {
-      return await forever(() => closeAttempts(db, closed));
+      return await forever(deps, () => closeAttempts(db, closed));
     } catch (error) {
       if (rows.length === 1) {
         log.error('a result could not be written', { jobId: rows[0]?.job.id, error });
@@ -64,7 +66,7 @@ export function createLaneResults({ db, followUp, metrics, starter }: AttemptDep
         // The end of the batch is looked at once, when the lane is empty.
         await followUp.finished(job.id, status, { ...row, batchId: null }, deadLetter?.reason ?? null);
       } else {
-        metrics.retries.inc();
+        metrics.retries.inc({ host: metrics.hostLabel(row.host), cause: causeOf(closed.verdict) });
         starter.startSoon({ ...job, scheduleId: null, nextAttemptAt });
       }
     }
@@ -73,6 +75,7 @@ export function createLaneResults({ db, followUp, metrics, starter }: AttemptDep
   return {
     add(job: CarriedJob, outcome: CallOutcome): void {
       const verdict = judge(job, outcome, new Date());
+      if (outcome !== WORKER_LOST) inFlight.count(verdict.status === 'succeeded');
       const closed = { attemptId: job.attemptId, jobId: job.id, outcome: summarize(outcome, verdict), verdict };
       results.push({ job, closed });
       writing ??= write().finally(() => (writing = null));

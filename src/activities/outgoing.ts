@@ -6,11 +6,10 @@ import type { CalledJob } from './attempt.ts';
 
 export function outgoingRequest(
   job: CalledJob,
-  headersOf: (spec: HttpSpec) => Record<string, string>,
+  { headers, confidential }: { headers: Record<string, string>; confidential: readonly string[] },
 ): OutgoingRequest {
   const { http } = job.spec;
   const { body, contentType } = encodeBody(http);
-  const headers = headersOf(http);
   const named = (name: string) => Object.keys(headers).some((key) => key.toLowerCase() === name);
   return {
     method: http.method,
@@ -26,6 +25,7 @@ export function outgoingRequest(
     },
     ...(body === undefined ? {} : { body }),
     followRedirects: http.followRedirects,
+    confidential,
   };
 }
 

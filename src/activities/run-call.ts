@@ -1,4 +1,5 @@
 // One call of a run: a job row like any other, made with its first attempt; its answer becomes the step's output.
+import type { JobSpec } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import {
   INLINE_OUTPUT_BYTES,
@@ -11,13 +12,17 @@ import {
 import type { JobPlan } from '../contract/temporal.ts';
 import { openAttempt } from '../db/attempts.ts';
 import { findJobOfAnyTenant, type StoredResult } from '../db/jobs.ts';
+import { findRunOfAnyTenant } from '../db/runs.ts';
 import type { Verdict } from '../db/settle.ts';
 import { openFirstCall } from '../db/step-calls.ts';
 import type { EgressPolicy } from '../jobs/http/egress.ts';
+import { mapJob } from '../jobs/secrets/places.ts';
+import { type Sealer, setSealedAside } from '../jobs/secrets/sealer.ts';
 import { parseJobSpec } from '../jobs/spec/parse-job-spec.ts';
 import { type AttemptDeps, createAttempt, createRecordAttempt } from './attempt.ts';
 
 export interface RunCallDeps extends AttemptDeps {
+  sealer: Sealer;
   getPolicy: () => EgressPolicy;
 }
 
@@ -30,7 +35,7 @@ const NO_FOLLOW_UP: AttemptDeps['followUp'] = {
 };
 
 export function createRunCalls(deps: RunCallDeps) {
-  const { db, worker, getPolicy } = deps;
+  const { db, sealer, worker, getPolicy } = deps;
   const attempt = createAttempt({ ...deps, followUp: NO_FOLLOW_UP });
   const record = createRecordAttempt({ ...deps, followUp: NO_FOLLOW_UP });
 
@@ -38,9 +43,10 @@ export function createRunCalls(deps: RunCallDeps) {
     async callStep(call: StepCall): Promise<StepCallResult> {
       const { jobId, runId, stepId, itemIndex, outboundKey } = call;
       // What expressions made is checked like what a stranger sent.
-      const parsed = parseJobSpec(call.spec, { policy: getPolicy(), now: new Date() });
+      const aside = setSealedAside(call.spec, mapJob);
+      const parsed = parseJobSpec(aside.value, { policy: getPolicy(), now: new Date() });
       if (!parsed.ok) return { kind: 'final', end: refused(parsed.code, parsed.faults) };
-      const { spec } = parsed;
+      const spec = await sealed(runId, aside.restore(parsed.spec));
       const host = new URL(spec.http.url).hostname;
       let verdict: Verdict | null = null;
       const attempted = await attempt(
@@ -72,6 +78,13 @@ export function createRunCalls(deps: RunCallDeps) {
       return { kind: 'final', end: await endOf(call, recorded.status, null) };
     },
   };
+
+  /** What expressions put into sensitive headers is not stored as it is either. */
+  async function sealed(runId: string, spec: JobSpec): Promise<JobSpec> {
+    if (!sealer.needsSeal(spec)) return spec;
+    const run = await findRunOfAnyTenant(db, runId);
+    return run ? sealer.job(run.tenant, spec) : spec;
+  }
 
   async function endOf(call: StepCall, status: string, verdict: Verdict | null): Promise<StepEnd> {
     const row = verdict?.status === status ? verdict : await findJobOfAnyTenant(db, call.jobId);

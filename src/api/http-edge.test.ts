@@ -186,6 +186,23 @@ describe('every answer', () => {
     }
   });
 
+  it('lets no other site read it, and runs nothing where a browser opens it', async () => {
+    const origin = { origin: 'https://elsewhere.example', 'access-control-request-method': 'POST' };
+    for (const [method, path] of [
+      ['GET', '/v1/whoami'],
+      ['OPTIONS', '/v1/jobs'],
+      ['GET', '/docs'],
+      ['GET', '/v1/nope'],
+    ] as const) {
+      const { headers } = await api.call(method, path, undefined, origin);
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+      expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+      expect(headers.get('set-cookie')).toBeNull();
+    }
+    expect((await api.get('/v1/whoami')).headers.get('content-security-policy')).not.toContain('self');
+  });
+
   it('says who asks, without configuration', async () => {
     expect((await api.get('/v1/whoami')).body).toEqual({
       ...{ subject: 'anonymous', tenant: 'default', auth: 'none' },

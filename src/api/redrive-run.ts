@@ -6,6 +6,7 @@ import { parseBySchema } from '../jobs/spec/faults.ts';
 import { idempotencyKeyOf, preferredWaitMs } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError } from './problem.ts';
+import { reserveWaiting } from './quota.ts';
 import { createRunAnswers } from './run-answers.ts';
 import { redriveRunSchema } from './schemas/run.ts';
 
@@ -15,7 +16,9 @@ export function createRedriveRunRoute(deps: ApiDeps) {
   return async function sendRedriven(request: Request, response: Response, runId: string): Promise<void> {
     const key = idempotencyKeyOf(request, request.body);
     const waitMs = preferredWaitMs(request, response);
-    const redriven = await deps.redriveRun(response.locals.tenant, runId, parse(request.body), key);
+    const wanted = parse(request.body);
+    await reserveWaiting(deps, response, 1, key);
+    const redriven = await deps.redriveRun(response.locals.tenant, runId, wanted, key);
     switch (redriven.kind) {
       case 'created':
       case 'replayed':

@@ -10,6 +10,7 @@ import type { Plan } from '../language/plan.ts';
 import { idempotencyKeyOf, preferredWaitMs } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError } from './problem.ts';
+import { reserveWaiting } from './quota.ts';
 import { createRunAnswers } from './run-answers.ts';
 import { type inlineSchema, parseRunStart, type RunStart, type startSchema } from './schemas/run.ts';
 
@@ -23,7 +24,7 @@ export interface RunSource {
 export type FindSource = (start: RunStart) => Promise<RunSource>;
 
 export function createStartRun(deps: ApiDeps) {
-  const { db, acceptRun } = deps;
+  const { db, acceptRun, metrics } = deps;
   const { sendMade } = createRunAnswers(deps);
 
   return async function startRun(
@@ -43,6 +44,7 @@ export function createStartRun(deps: ApiDeps) {
       throw error;
     });
     if ('answer' in submission) return sendMade(response, submission, waitMs);
+    await reserveWaiting(deps, response, 1, key);
     const traceParent = request.get('traceparent') ?? null;
     const accepted = await acceptRun({ ...submission, tenant, traceParent, now }, key);
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
@@ -52,6 +54,7 @@ export function createStartRun(deps: ApiDeps) {
 
   async function replay(tenant: string, key: IdempotencyKey) {
     const replayed = await replayOfRun(db, tenant, key);
+    if (replayed) metrics.duplicates.inc({ kind: replayed.kind });
     if (replayed?.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     return replayed;
   }

@@ -106,3 +106,8 @@ test('help and completions name every command', async () => {
     for (const { stdout } of scripts) expect(stdout).toContain(name.split(' ').at(-1));
   }
 });
+
+test('--version says which build this is', async () => {
+  const { default: packageJson } = await import('../../package.json', { with: { type: 'json' } });
+  expect(await runCommand(['--version'])).toEqual({ exitCode: 0, stdout: `${packageJson.version}\n`, stderr: '' });
+});

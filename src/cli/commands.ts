@@ -1,5 +1,6 @@
 // All commands, in the order of the help.
 import type { Command } from './command.ts';
+import { apiKey } from './commands/api-key.ts';
 import { attempts } from './commands/attempts.ts';
 import { batch } from './commands/batch.ts';
 import { cancel } from './commands/cancel.ts';
@@ -10,10 +11,11 @@ import { get } from './commands/get.ts';
 import { list } from './commands/list.ts';
 import { login } from './commands/login.ts';
 import { profile } from './commands/profile.ts';
+import { queues } from './commands/queues.ts';
 import { run } from './commands/run.ts';
 import { schedule } from './commands/schedule.ts';
 import { schedulePut } from './commands/schedule-put.ts';
-import { start } from './commands/start.ts';
+import { service } from './commands/start.ts';
 import { submit } from './commands/submit.ts';
 import { top } from './commands/top.ts';
 import { wait } from './commands/wait.ts';
@@ -21,7 +23,7 @@ import { workers } from './commands/workers.ts';
 import { workflow } from './commands/workflow.ts';
 
 const withoutCompletion: Command[] = [
-  start,
+  ...service,
   submit,
   get,
   list,
@@ -35,10 +37,12 @@ const withoutCompletion: Command[] = [
   ...run,
   ...batch,
   ...workers,
+  ...queues,
   events,
   top,
   login,
   ...profile,
+  ...apiKey,
 ];
 
 export const commands: readonly Command[] = [...withoutCompletion, createCompletion(withoutCompletion)];

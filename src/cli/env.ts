@@ -8,6 +8,8 @@ export interface CliEnv {
   profile: string | null;
   noColor: boolean;
   configFile: string;
+  /** Whether the service's own database is at hand. */
+  hasDatabase: boolean;
 }
 
 export function readEnv(env: NodeJS.ProcessEnv = process.env): CliEnv {
@@ -18,5 +20,6 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): CliEnv {
     profile: env['PERDURE_PROFILE'] || null,
     noColor: Boolean(env['NO_COLOR']),
     configFile: join(folder, 'perdure', 'config.json'),
+    hasDatabase: Boolean(env['DATABASE_URL']),
   };
 }

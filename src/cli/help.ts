@@ -11,7 +11,7 @@ export function overview(commands: readonly Command[]): string {
     '',
     ...lines,
     '',
-    'Each command tells more with --help, and prints JSON with --json.',
+    'Each command tells more with --help, and prints JSON with --json. --version says which this is.',
     EXIT_CODES,
     '',
   ].join('\n');

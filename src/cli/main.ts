@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The entry of the `perdure` command.
 import { createProcessIo } from './io.ts';
 import { runCli } from './run.ts';

@@ -1,4 +1,5 @@
 // Finds the command that was asked for and runs it.
+import { version } from '../version.ts';
 import { commands } from './commands.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { overview } from './help.ts';
@@ -19,6 +20,10 @@ export async function runCli(argv: string[], io: Io): Promise<ExitCode> {
   if (group.length > 0 && ['', '--help', '-h'].includes(second)) {
     (second === '' ? io.stderr : io.stdout).write(overview(group));
     return second === '' ? EXIT.usage : EXIT.done;
+  }
+  if (['--version', '-V'].includes(first)) {
+    io.stdout.write(`${version}\n`);
+    return EXIT.done;
   }
   const unknown = group.length > 0 ? `${first} ${second}` : first;
   io.stderr.write(

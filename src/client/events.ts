@@ -31,10 +31,10 @@ export async function* followEvents(
       for await (const event of readServerSentEvents(response.body, deadline.extend)) {
         failures = 0;
         firstDelayMs = event.retryMs ?? firstDelayMs;
+        // Before it is handed out: who breaks off there has seen it. Without data it says how far nothing matched.
+        lastEventId = event.id ?? lastEventId;
         if (event.data !== '') {
           const parsed = JSON.parse(event.data) as PerdureEvent;
-          // Before it is handed out: who breaks off there has seen it.
-          lastEventId = event.id ?? lastEventId;
           deadline.stopClock();
           yield parsed;
           deadline.extend();

@@ -8,6 +8,8 @@ export { createPostgresStore, idempotencyTableSql, type QueryFunction } from './
 export type { Begun, IdempotencyOptions, IdempotencyStore, StoredAnswer } from './target/store.ts';
 export type { PerdureOptions } from './transport.ts';
 export type {
+  ApiKey,
+  ApiKeyInput,
   Attempt,
   BackfillInput,
   Batch,
@@ -55,6 +57,7 @@ export type {
   Links,
   List,
   ListFilter,
+  NewApiKey,
   NotifyInput,
   NotifyRule,
   OnDependencyFailure,
@@ -64,12 +67,14 @@ export type {
   PerdureEvent,
   PreviewInput,
   Queue,
+  QueueFilter,
   RedriveInput,
   RedriveManyInput,
   Redriven,
   RetryInput,
   RetryPolicy,
   RetryTrigger,
+  RotateInput,
   Run,
   RunFields,
   RunFilter,

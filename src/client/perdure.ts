@@ -1,8 +1,10 @@
 // The client: one object with a part for each resource of the REST API.
 import { followEvents } from './events.ts';
+import { createApiKeys } from './resources/api-keys.ts';
 import { createBatches } from './resources/batches.ts';
 import { createDeadLetters } from './resources/dead-letters.ts';
 import { createJobs } from './resources/jobs.ts';
+import { createQueues } from './resources/queues.ts';
 import { createRuns } from './resources/runs.ts';
 import { createSchedules } from './resources/schedules.ts';
 import { createWorkers } from './resources/workers.ts';
@@ -18,6 +20,8 @@ export class Perdure {
   readonly runs: ReturnType<typeof createRuns>;
   readonly deadLetters: ReturnType<typeof createDeadLetters>;
   readonly workers: ReturnType<typeof createWorkers>;
+  readonly queues: ReturnType<typeof createQueues>;
+  readonly apiKeys: ReturnType<typeof createApiKeys>;
   readonly #transport: Transport;
 
   constructor(options: PerdureOptions) {
@@ -30,6 +34,8 @@ export class Perdure {
     this.runs = createRuns(transport);
     this.deadLetters = createDeadLetters(transport);
     this.workers = createWorkers(transport);
+    this.queues = createQueues(transport);
+    this.apiKeys = createApiKeys(transport);
   }
 
   /** Endless; ends by `break`, or by throwing the reason of the `signal`. */

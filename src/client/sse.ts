@@ -14,7 +14,8 @@ export async function* readServerSentEvents(
   let event: ServerSentEvent = { id: null, data: '', retryMs: null };
   for await (const line of readLines(body, onChunk)) {
     if (line === '') {
-      if (event.data !== '' || event.retryMs !== null) yield { ...event, data: event.data.slice(0, -1) };
+      const saysAnything = event.data !== '' || event.id !== null || event.retryMs !== null;
+      if (saysAnything) yield { ...event, data: event.data.slice(0, -1) };
       event = { id: null, data: '', retryMs: null };
       continue;
     }

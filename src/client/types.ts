@@ -12,6 +12,7 @@ export type {
   StatusMatch,
 } from '../contract/job.ts';
 export type { FieldFault, StoredError } from '../contract/problem.ts';
+export type { ApiKey, ApiKeyInput, NewApiKey, RotateInput } from './types/access.ts';
 export type {
   Batch,
   BatchCounts,
@@ -70,6 +71,7 @@ export type {
   Identity,
   PerdureEvent,
   Queue,
+  QueueFilter,
   Scope,
   Slots,
   Worker,

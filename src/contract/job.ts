@@ -42,12 +42,19 @@ export interface SecretReference {
   format?: string;
 }
 
+/** A value that was given in plain although it is secret, encrypted for the time it is stored. */
+export interface SealedValue {
+  sealed: string;
+}
+
+export type HeaderValue = string | SecretReference | SealedValue;
+
 /** The call to make, with defaults filled in. At most one of the three bodies is not null. */
 export interface HttpSpec {
   method: string;
   url: string;
   query: Record<string, string>;
-  headers: Record<string, string | SecretReference>;
+  headers: Record<string, HeaderValue>;
   body: unknown;
   bodyText: string | null;
   bodyBase64: string | null;
@@ -57,7 +64,7 @@ export interface HttpSpec {
 }
 
 export type NotifyRule = { on: string[] } & (
-  { webhook: { url: string; secret: string | null } } | { email: { to: string[] } }
+  { webhook: { url: string; secret: string | SealedValue | null } } | { email: { to: string[] } }
 );
 
 /** A job as accepted: parsed, checked, defaults filled in. One kind today: `http`. */

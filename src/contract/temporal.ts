@@ -6,6 +6,7 @@ export const DEFAULT_TASK_QUEUE = 'perdure';
 export const HTTP_JOB = 'httpJob';
 export const BULK_REDRIVE = 'bulkRedrive';
 export const RUN_BATCH = 'runBatch';
+export const RUN_CARRIER = 'runCarrier';
 
 export const RUN_NOW_SIGNAL = 'runNow';
 /** To the run of a schedule that waits for the one before it. */
@@ -57,6 +58,11 @@ export interface BatchInput {
   lanes: number[];
 }
 
+export interface CarrierInput {
+  /** How many calls it may have under way. */
+  concurrency: number;
+}
+
 export interface LaneInput {
   carrier: string;
   concurrency: number;
@@ -66,4 +72,9 @@ export interface LaneInput {
 
 export function carrierOf(workflowId: string, lane: number): string {
   return `${workflowId}/${lane}`;
+}
+
+/** The workflow that a job's `carrier` names. */
+export function carrierWorkflow(carrier: string): string {
+  return carrier.slice(0, carrier.lastIndexOf('/'));
 }

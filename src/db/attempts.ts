@@ -42,11 +42,11 @@ export async function attemptAgeMs(db: Queryable, attemptId: string): Promise<nu
   return attempt?.ageMs ?? Infinity;
 }
 
-export async function listAttempts(db: Queryable, jobId: string): Promise<AttemptRow[]> {
+export async function listAttempts(db: Queryable, tenant: string, jobId: string): Promise<AttemptRow[]> {
   return db.query<AttemptRow>(
     `select number, outcome, http_status as "httpStatus", error, started_at as "startedAt", finished_at as "finishedAt",
        duration_ms as "durationMs", worker
-     from attempts where job_id = $1 order by number`,
-    [jobId],
+     from attempts where job_id = (select id from jobs where id = $1 and tenant = $2) order by number`,
+    [jobId, tenant],
   );
 }

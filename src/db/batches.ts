@@ -35,7 +35,6 @@ export interface BatchRow extends Omit<NewBatch, 'checkAt'> {
 
 export interface NewItem extends NewJob {
   batchKey: string | null;
-  carrier: string | null;
 }
 
 const COUNTS = `select jsonb_build_object('total', count(*),

@@ -22,13 +22,17 @@ interface NewBulk {
 }
 
 /** The list is taken now: what dies later is not redriven by an operation that was asked for before. */
-export async function insertBulk(db: Queryable, { id, tenant, request }: NewBulk): Promise<BulkRow> {
-  const values: unknown[] = [id, tenant, JSON.stringify(request)];
-  const rows = await db.query<BulkRow>(
+export async function insertBulk(tx: Queryable, { id, tenant, request }: NewBulk): Promise<BulkRow> {
+  await tx.query(
+    `insert into bulk_operations (id, tenant, status, request, total, created_at)
+     values ($1, $2, 'running', $3::jsonb, 0, now())`,
+    [id, tenant, JSON.stringify(request)],
+  );
+  const values: unknown[] = [id, tenant];
+  const rows = await tx.query<BulkRow>(
     `with items as (
        insert into bulk_items (bulk_id, position, dead_letter_id) ${itemsOf(request, values)} returning 1)
-     insert into bulk_operations (id, tenant, status, request, total, created_at)
-     select $1, $2, 'running', $3::jsonb, count(*), now() from items returning ${COLUMNS}`,
+     update bulk_operations set total = (select count(*) from items) where id = $1 and tenant = $2 returning ${COLUMNS}`,
     values,
   );
   const row = rows[0];
@@ -107,7 +111,6 @@ export async function finishBulk(db: Queryable, id: string): Promise<void> {
   );
 }
 
-export async function runningBulks(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(`select id from bulk_operations where status = 'running' limit 100`);
-  return rows.map(({ id }) => id);
+export async function runningBulks(db: Queryable): Promise<{ id: string; tenant: string }[]> {
+  return db.query(`select id, tenant from bulk_operations where status = 'running' limit 100`);
 }

@@ -5,13 +5,14 @@ import type { Database, Queryable } from './pool.ts';
 /** What a call and its verdict need of a job. */
 export type CarriedJob = Pick<
   JobRow,
-  'id' | 'tenant' | 'spec' | 'host' | 'attempts' | 'deadlineAt' | 'runAt' | 'outboundKey' | 'traceParent'
+  'id' | 'tenant' | 'spec' | 'host' | 'attempts' | 'deadlineAt' | 'runAt' | 'outboundKey' | 'traceParent' | 'createdAt'
 > & { attemptId: string };
 
 /** The same claim as openAttempt's: only jobs that wait, each with a token of its own (`$2`, one for each). */
 const CLAIM = `with picked as (
     select id, row_number() over (order by id) as place
-    from (select id from jobs where carrier = $1 and status = 'queued' order by id limit $4 for update skip locked) free),
+    from (select id from jobs where carrier = $1 and status = 'queued' and finished_at is null
+      order by id limit $4 for update skip locked) free),
   job as (
     update jobs set status = 'running', attempt_id = ($2::text[])[picked.place], attempts = attempts + 1,
       started_at = coalesce(started_at, now()), updated_at = now()
@@ -19,7 +20,7 @@ const CLAIM = `with picked as (
   attempt as (
     insert into attempts (id, job_id, number, worker, started_at) select attempt_id, id, attempts, $3, now() from job)
   select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
-    outbound_key as "outboundKey", trace_parent as "traceParent" from job order by id`;
+    outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt" from job order by id`;
 
 export async function claimCarried(
   db: Database,
@@ -32,8 +33,8 @@ export async function claimCarried(
 export async function lostCarried(db: Queryable, carrier: string): Promise<CarriedJob[]> {
   return db.query<CarriedJob>(
     `select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
-       outbound_key as "outboundKey", trace_parent as "traceParent"
-     from jobs where carrier = $1 and status = 'running' limit 500`,
+       outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt"
+     from jobs where carrier = $1 and status = 'running' and finished_at is null limit 500`,
     [carrier],
   );
 }

@@ -30,6 +30,8 @@ export interface JobRow {
   scheduleId: string | null;
   batchId: string | null;
   batchKey: string | null;
+  /** Who makes, or made, its first attempt; null: its own workflow. */
+  carrier: string | null;
   redriveOf: string | null;
   outboundKey: string;
   traceParent: string | null;
@@ -57,6 +59,8 @@ export interface NewJob {
   traceParent: string | null;
   createdAt: Date;
   checkAt: Date | null;
+  /** Whose workflow makes the first attempt; null: the job's own. */
+  carrier: string | null;
 }
 
 export interface NewKey {
@@ -68,21 +72,21 @@ export interface NewKey {
 
 export const JOB_COLUMNS = `id, tenant, name, status, spec, host, run_at as "runAt", deadline_at as "deadlineAt", attempts,
   attempt_id as "attemptId", next_attempt_at as "nextAttemptAt", result, error, schedule_id as "scheduleId",
-  batch_id as "batchId", batch_key as "batchKey", redrive_of as "redriveOf", outbound_key as "outboundKey", trace_parent as "traceParent",
+  batch_id as "batchId", batch_key as "batchKey", carrier, redrive_of as "redriveOf", outbound_key as "outboundKey", trace_parent as "traceParent",
   has_dependents as "hasDependents", seen_in_temporal as "seenInTemporal", created_at as "createdAt",
   updated_at as "updatedAt", started_at as "startedAt", finished_at as "finishedAt"`;
 
 const INSERT = `insert into jobs (id, tenant, name, status, spec, host, labels, run_at, deadline_at, schedule_id, batch_id,
-    redrive_of, outbound_key, trace_parent, created_at, updated_at, check_at)
+    redrive_of, outbound_key, trace_parent, created_at, updated_at, check_at, carrier)
   select $1, $2, $3::jsonb ->> 'name', $4, $3::jsonb, $5, $3::jsonb -> 'labels', $6::timestamptz, $7::timestamptz,
-    $8, $9, $10, $11, $12, $13::timestamptz, $13::timestamptz, $14::timestamptz`;
+    $8, $9, $10, $11, $12, $13::timestamptz, $13::timestamptz, $14::timestamptz, $15`;
 
 const INSERT_JOB = `${INSERT} on conflict (id) do nothing returning id`;
 
 /** The key and the job, or neither: a known key leaves the statement without a row. */
 const INSERT_JOB_WITH_KEY = `with new_key as (
     insert into idempotency_keys (tenant, scope, key, fingerprint, resource_id, answer, created_at)
-    values ($2, $15, $16, $17, $1, $18, $13::timestamptz) on conflict do nothing returning 1)
+    values ($2, $16, $17, $18, $1, $19, $13::timestamptz) on conflict do nothing returning 1)
   ${INSERT} where exists (select 1 from new_key) returning id`;
 
 /** False when the id (or the key) is taken: the caller then reads what is there. */
@@ -102,6 +106,7 @@ export async function insertJob(db: Queryable, job: NewJob, key: NewKey | null):
     job.traceParent,
     job.createdAt,
     job.checkAt,
+    job.carrier,
   ];
   const rows = key
     ? await db.query(INSERT_JOB_WITH_KEY, [...values, key.scope, key.key, key.fingerprint, key.answer])

@@ -30,11 +30,12 @@ interface Source {
 export async function listPage<Row extends { id: string; createdAt: Date }>(
   db: Queryable,
   { table, columns, conditions, where: always }: Source,
-  tenant: string,
+  /** Null for what belongs to no tenant. */
+  tenant: string | null,
   { limit, cursor, createdAfter, createdBefore, filters }: PageRequest,
 ): Promise<Page<Row>> {
-  const values: unknown[] = [tenant];
-  const where = ['tenant = $1', ...(always ? [always] : [])];
+  const values: unknown[] = tenant === null ? [] : [tenant];
+  const where = [tenant === null ? 'true' : 'tenant = $1', ...(always ? [always] : [])];
   const bind = (condition: string, value: unknown) => {
     values.push(value);
     where.push(condition.replace('?', `$${values.length}`));

@@ -33,6 +33,8 @@ export async function migrate(databaseUrl: string, migrations = readMigrations()
     assertKnown(current, migrations);
     const pending = migrations.filter(({ version }) => version > current);
     for (const migration of pending) await apply(client, migration);
+    // Also when nothing was pending: the role that it needs may have been made since (docs/decisions/tenancy.md).
+    await client.query('select perdure_isolate()');
     return { applied: pending.map(({ name }) => name) };
   } finally {
     await client.end();

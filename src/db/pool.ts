@@ -1,6 +1,8 @@
 // The one door to PostgreSQL: every wait has an end, and a store that is away has an error of its own.
 import pg from 'pg';
 
+import { createTenantPool, type TenantPool } from './tenant-pool.ts';
+
 export interface Queryable {
   query<Row>(text: string, values?: unknown[]): Promise<Row[]>;
 }
@@ -10,6 +12,12 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Calls `onMessage` for each NOTIFY on `channel`; reconnects by itself. Returns the closer. */
   listen(channel: string, onMessage: (payload: string) => void): () => Promise<void>;
+  /** From here on `asTenant` means something. Answers why it cannot, or null; then all is as before. */
+  isolateTenants(): Promise<string | null>;
+  /** Once isolated, statements of `work`, and of what it awaits, see this tenant's rows alone. */
+  asTenant<T>(tenant: string, work: () => T): T;
+  /** For what outlives a request, or serves several: its statements see all rows. */
+  asService<T>(work: () => T): T;
   stats(): { total: number; idle: number; waiting: number };
   close(): Promise<void>;
 }
@@ -37,7 +45,7 @@ export function createDatabase({
     connectionTimeoutMillis: 2_000,
     keepAlive: true,
   };
-  const pool = new pg.Pool({
+  const limits = {
     ...connection,
     max: poolSize,
     idleTimeoutMillis: 30_000,
@@ -46,8 +54,14 @@ export function createDatabase({
     query_timeout: 5_000,
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 10_000,
-  });
-  pool.on('error', onError);
+  };
+  const newPool = () =>
+    new pg.Pool(limits)
+      .on('error', onError)
+      // One that breaks while in use fails its query; without a listener it would end the process too.
+      .on('connect', (client) => client.on('error', () => {}));
+  const pool = newPool();
+  let tenants: TenantPool | null = null;
   const names = new Map<string, string>();
 
   /** Statements are prepared under a name of their own: planned once per connection. */
@@ -57,18 +71,28 @@ export function createDatabase({
     return { name, text, values };
   };
 
+  const acquire = (): Promise<pg.PoolClient> => {
+    const tenant = tenants?.current() ?? null;
+    return tenants && tenant !== null ? tenants.acquire(tenant) : pool.connect();
+  };
+
   return {
     async query<Row>(text: string, values: unknown[] = []) {
+      let client: pg.PoolClient | undefined;
       try {
-        return (await pool.query(prepared(text, values))).rows as Row[];
+        client = await acquire();
+        const { rows } = await client.query(prepared(text, values));
+        client.release();
+        return rows as Row[];
       } catch (error) {
+        client?.release(isUnavailable(error));
         throw translate(error);
       }
     },
 
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
-        const client = await pool.connect().catch((error: unknown) => {
+        const client = await acquire().catch((error: unknown) => {
           throw translate(error);
         });
         try {
@@ -90,8 +114,21 @@ export function createDatabase({
     },
 
     listen: (channel, onMessage) => listen(connection, channel, onMessage, onError),
+    asTenant: (tenant, work) => (tenants ? tenants.run(tenant, work) : work()),
+    asService: (work) => (tenants ? tenants.run(null, work) : work()),
+    async isolateTenants() {
+      // A pool of its own, so that a connection changes its tenant only where tenants take turns.
+      const candidate = createTenantPool(newPool());
+      const whyNot = await candidate.check();
+      if (whyNot === null) tenants = candidate;
+      else await candidate.close();
+      if (isUnavailable(whyNot)) throw translate(whyNot);
+      return whyNot && whyNot.message;
+    },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([pool.end(), tenants?.close()]);
+    },
   };
 }
 

@@ -2,14 +2,31 @@
 import { JOB_COLUMNS, type JobRow } from './jobs.ts';
 import type { Queryable } from './pool.ts';
 
+/** However many tenants wait, each gets at least so many of a turn. */
+export const LEAST_OF_A_TURN = 10;
+
+/**
+ * Tenants that have something to check, found by one step in the index each; of each the oldest, and of those in turn
+ * the first of every tenant, then the second …
+ */
+const TAKE_DUE = `with recursive tenants as (
+    (select tenant from jobs where check_at is not null order by tenant limit 1)
+    union all
+    select (select tenant from jobs where check_at is not null and tenant > before.tenant order by tenant limit 1)
+    from tenants before where before.tenant is not null),
+  share as (select greatest(least($1::integer, 2 * $1::integer / greatest(count(*)::integer - 1, 1)), ${LEAST_OF_A_TURN}) as most from tenants),
+  due as (
+    select oldest.id from tenants, share, lateral (
+      select id, row_number() over (order by check_at) as place, check_at from (
+        select id, check_at from jobs where jobs.tenant = tenants.tenant and check_at <= now()
+        order by check_at limit share.most for update skip locked) free) oldest
+    order by oldest.place, oldest.check_at limit $1::integer)
+  update jobs set check_at = now() + interval '30 seconds' where id in (select id from due)
+  returning ${JOB_COLUMNS}`;
+
 /** Takes jobs that are due and puts off their next check, so that two relays do not take the same. */
 export async function takeDueChecks(db: Queryable, limit: number): Promise<JobRow[]> {
-  return db.query<JobRow>(
-    `update jobs set check_at = now() + interval '30 seconds'
-     where id in (select id from jobs where check_at <= now() order by check_at limit $1 for update skip locked)
-     returning ${JOB_COLUMNS}`,
-    [limit],
-  );
+  return db.query<JobRow>(TAKE_DUE, [limit]);
 }
 
 /** `checkAt` null: nothing left to compare. */

@@ -25,9 +25,11 @@ export interface RunVerdict {
   checkAt: Date | null;
 }
 
-export interface RunSettled extends Settled {
+export interface RunSettled extends Omit<Settled, 'host'> {
   /** Calls that were under way or waiting for a retry; workers may still be making them. */
   cut: string[];
+  /** How many steps ended how; what was under way is canceled with its run. */
+  steps: { status: string; count: number }[];
 }
 
 const CUT = `calls as (
@@ -37,6 +39,20 @@ const CUT = `calls as (
   cut_attempts as (
     update attempts set outcome = 'unknown', error = $2::jsonb, finished_at = now()
     where outcome = 'open' and job_id in (select id from calls))`;
+
+/** As the rows were before this statement. */
+const STEPS = `(select coalesce(jsonb_agg(jsonb_build_object('status', status, 'count', count)), '[]') from (
+    select case when status in ('failed', 'expired', 'unknown') then 'failed'
+        when status in ('succeeded', 'skipped', 'compensated') then status else 'canceled' end as status, count(*) as count
+    from (
+      select status from run_steps where run_id = $1
+      union all
+      select status from jobs where run_id = $1 and item_index is null and id = run_id || '/' || step_id
+        and not exists (select 1 from run_steps step where step.run_id = $1 and step.step_id = jobs.step_id)
+      union all
+      select status from runs where parent_run_id = $1 and parent_item is null
+        and not exists (select 1 from run_steps step where step.run_id = $1 and step.step_id = runs.parent_step_id)) step
+    group by 1) ended)`;
 
 const FINISH_RUN = `with run as (
     update runs set status = $3, output = $4::jsonb, error = $5::jsonb, updated_at = now(), finished_at = now(),
@@ -56,9 +72,9 @@ const FINISH_RUN = `with run as (
     insert into notifications (id, tenant, subject_id, event, rule, due_at, created_at)
     select 'msg_' || replace(gen_random_uuid()::text, '-', ''), tenant, id, 'run.' || $3, rule, now(), now()
     from run, jsonb_array_elements(notify) rule where rule -> 'on' ? $3)
-  select schedule_id as "scheduleId", has_dependents as "hasDependents", jsonb_array_length(notify) > 0 as "notified",
+  select tenant, schedule_id as "scheduleId", has_dependents as "hasDependents", jsonb_array_length(notify) > 0 as "notified",
     extract(epoch from now() - coalesce(run_at, created_at))::float8 * 1000 as "ageMs",
-    (select coalesce(array_agg(id), '{}') from calls) as cut
+    (select coalesce(array_agg(id), '{}') from calls) as cut, ${STEPS} as steps
   from run`;
 
 const CUT_SHORT: StoredError = {

@@ -1,13 +1,18 @@
 // Signals as they came in: kept until a step takes them, each one once, in order.
 import type { Queryable } from './pool.ts';
 
-/** False when the run is final. */
-export async function insertSignal(db: Queryable, runId: string, name: string, payload: unknown): Promise<boolean> {
+/** False when the run is final, or not of this tenant. */
+export async function insertSignal(
+  db: Queryable,
+  { tenant, id }: { tenant: string; id: string },
+  name: string,
+  payload: unknown,
+): Promise<boolean> {
   const rows = await db.query(
     `with run as (
-       update runs set nudged_at = now() where id = $1 and finished_at is null returning id)
+       update runs set nudged_at = now() where id = $1 and tenant = $4 and finished_at is null returning id)
      insert into run_signals (run_id, name, payload, created_at) select id, $2, $3::jsonb, now() from run returning id`,
-    [runId, name, JSON.stringify(payload ?? null)],
+    [id, name, JSON.stringify(payload ?? null), tenant],
   );
   return rows.length === 1;
 }

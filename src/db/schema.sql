@@ -1,3 +1,17 @@
+create table api_keys (
+  id text not null,
+  tenant text not null,
+  name text not null,
+  hash bytea not null,
+  prefix text not null,
+  scopes text[] not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint api_keys_hash_key UNIQUE (hash),
+  constraint api_keys_pkey PRIMARY KEY (id)
+);
+
 create table attempts (
   id text not null,
   job_id text not null,
@@ -13,6 +27,21 @@ create table attempts (
   constraint attempts_job_id_number_key UNIQUE (job_id, number),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['open'::text, 'answered'::text, 'notSent'::text, 'unknown'::text]))),
   constraint attempts_pkey PRIMARY KEY (id)
+);
+
+create table audit_log (
+  id text not null,
+  tenant text not null,
+  actor text not null,
+  auth text not null,
+  action text not null,
+  target_kind text not null,
+  target_id text,
+  request_id text not null,
+  detail jsonb not null,
+  created_at timestamp with time zone not null,
+  constraint audit_log_auth_check CHECK ((auth = ANY (ARRAY['none'::text, 'jwt'::text, 'apikey'::text]))),
+  constraint audit_log_pkey PRIMARY KEY (id)
 );
 
 create table batches (
@@ -78,6 +107,21 @@ create table dead_letters (
   constraint dead_letters_kind_check CHECK ((kind = ANY (ARRAY['job'::text, 'run'::text]))),
   constraint dead_letters_pkey PRIMARY KEY (id),
   constraint dead_letters_run_id_key UNIQUE (run_id)
+);
+
+create table events (
+  id bigint not null,
+  tenant text,
+  subject text not null,
+  status text not null,
+  subject_ids text[] not null,
+  created_at timestamp with time zone not null default now(),
+  constraint events_pkey PRIMARY KEY (id),
+  constraint events_subject_check CHECK ((subject = ANY (ARRAY['job'::text, 'run'::text, 'batch'::text, 'schedule'::text, 'tick'::text, 'worker'::text])))
+);
+
+create table events_removed (
+  until bigint not null
 );
 
 create table idempotency_keys (
@@ -153,6 +197,13 @@ create table perdure_migrations (
   name text not null,
   applied_at timestamp with time zone not null default now(),
   constraint perdure_migrations_pkey PRIMARY KEY (version)
+);
+
+create table queues (
+  name text not null,
+  paused boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  constraint queues_pkey PRIMARY KEY (name)
 );
 
 create table run_signals (
@@ -243,6 +294,35 @@ create table schedules (
   constraint schedules_pkey PRIMARY KEY (tenant, id)
 );
 
+create table secrets (
+  tenant text not null,
+  name text not null,
+  version integer not null,
+  key_id text not null,
+  value bytea not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint secrets_pkey PRIMARY KEY (tenant, name)
+);
+
+create table settings (
+  id boolean not null default true,
+  chosen jsonb not null,
+  updated_at timestamp with time zone,
+  constraint settings_id_check CHECK (id),
+  constraint settings_pkey PRIMARY KEY (id)
+);
+
+create table tenant_quotas (
+  tenant text not null,
+  requests_per_second integer,
+  waiting_jobs integer,
+  schedules integer,
+  body_bytes integer,
+  updated_at timestamp with time zone not null,
+  constraint tenant_quotas_pkey PRIMARY KEY (tenant)
+);
+
 create table ticks (
   id text not null,
   tenant text not null,
@@ -261,6 +341,38 @@ create table ticks (
   constraint ticks_pkey PRIMARY KEY (id)
 );
 
+create table ticks_removed (
+  tenant text not null,
+  schedule_id text not null,
+  until timestamp with time zone not null,
+  constraint ticks_removed_pkey PRIMARY KEY (tenant, schedule_id)
+);
+
+create table workers (
+  id text not null,
+  process text not null,
+  identity text not null,
+  host text not null,
+  pid integer not null,
+  version text not null,
+  roles text[] not null,
+  queues text[] not null,
+  pause_ordered boolean not null default false,
+  drain_ordered boolean not null default false,
+  phase text not null,
+  activities_used integer not null,
+  activities_max integer not null,
+  workflows_used integer not null,
+  workflows_max integer not null,
+  done bigint not null,
+  failed bigint not null,
+  started_at timestamp with time zone not null,
+  last_heartbeat timestamp with time zone not null,
+  noted_gone_at timestamp with time zone,
+  constraint workers_phase_check CHECK ((phase = ANY (ARRAY['serving'::text, 'paused'::text, 'draining'::text, 'drained'::text]))),
+  constraint workers_pkey PRIMARY KEY (id)
+);
+
 create table workflows (
   tenant text not null,
   name text not null,
@@ -274,17 +386,37 @@ create table workflows (
   constraint workflows_pkey PRIMARY KEY (tenant, name, version)
 );
 
+CREATE UNIQUE INDEX api_keys_hash_key ON public.api_keys USING btree (hash);
+
+CREATE INDEX api_keys_newest ON public.api_keys USING btree (tenant, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id);
+
 CREATE UNIQUE INDEX attempts_job_id_number_key ON public.attempts USING btree (job_id, number);
 
 CREATE UNIQUE INDEX attempts_pkey ON public.attempts USING btree (id);
 
+CREATE INDEX audit_log_by_age ON public.audit_log USING btree (created_at);
+
+CREATE INDEX audit_log_by_target ON public.audit_log USING btree (tenant, target_id, created_at DESC) WHERE (target_id IS NOT NULL);
+
+CREATE INDEX audit_log_newest ON public.audit_log USING btree (tenant, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX audit_log_pkey ON public.audit_log USING btree (id);
+
+CREATE INDEX batches_finished ON public.batches USING btree (finished_at, id) WHERE (counts IS NOT NULL);
+
 CREATE INDEX batches_newest ON public.batches USING btree (tenant, created_at DESC, id DESC);
+
+CREATE INDEX batches_open ON public.batches USING btree (tenant) WHERE (finished_at IS NULL);
 
 CREATE UNIQUE INDEX batches_pkey ON public.batches USING btree (id);
 
 CREATE INDEX batches_unsettled ON public.batches USING btree (check_at) WHERE (check_at IS NOT NULL);
 
 CREATE UNIQUE INDEX bulk_items_pkey ON public.bulk_items USING btree (bulk_id, "position");
+
+CREATE INDEX bulk_operations_over ON public.bulk_operations USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
 CREATE UNIQUE INDEX bulk_operations_pkey ON public.bulk_operations USING btree (id);
 
@@ -294,9 +426,15 @@ CREATE UNIQUE INDEX dead_letters_job_id_key ON public.dead_letters USING btree (
 
 CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (tenant, created_at DESC, id DESC);
 
+CREATE INDEX dead_letters_open ON public.dead_letters USING btree (tenant, reason) WHERE (redriven_as IS NULL);
+
 CREATE UNIQUE INDEX dead_letters_pkey ON public.dead_letters USING btree (id);
 
 CREATE UNIQUE INDEX dead_letters_run_id_key ON public.dead_letters USING btree (run_id);
+
+CREATE UNIQUE INDEX events_pkey ON public.events USING btree (id);
+
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (tenant, scope, key);
 
@@ -314,9 +452,11 @@ CREATE INDEX jobs_by_schedule ON public.jobs USING btree (tenant, schedule_id, c
 
 CREATE INDEX jobs_by_step ON public.jobs USING btree (run_id, step_id, item_index) WHERE (run_id IS NOT NULL);
 
-CREATE INDEX jobs_carried ON public.jobs USING btree (carrier, status, id) WHERE (carrier IS NOT NULL);
+CREATE INDEX jobs_carried ON public.jobs USING btree (carrier, status, id) WHERE ((carrier IS NOT NULL) AND (finished_at IS NULL));
 
 CREATE INDEX jobs_deadlines ON public.jobs USING btree (deadline_at) WHERE ((finished_at IS NULL) AND (deadline_at IS NOT NULL));
+
+CREATE INDEX jobs_finished ON public.jobs USING btree (finished_at, id) WHERE ((finished_at IS NOT NULL) AND (run_id IS NULL));
 
 CREATE INDEX jobs_newest ON public.jobs USING btree (tenant, created_at DESC, id DESC) WHERE (run_id IS NULL);
 
@@ -326,15 +466,23 @@ CREATE INDEX jobs_open_by_schedule ON public.jobs USING btree (tenant, schedule_
 
 CREATE UNIQUE INDEX jobs_pkey ON public.jobs USING btree (id);
 
-CREATE INDEX jobs_unsettled ON public.jobs USING btree (check_at) WHERE (check_at IS NOT NULL);
+CREATE INDEX jobs_retrying_due ON public.jobs USING btree (next_attempt_at) WHERE (status = 'retrying'::text);
+
+CREATE INDEX jobs_scheduled_due ON public.jobs USING btree (run_at) WHERE (status = 'scheduled'::text);
+
+CREATE INDEX jobs_unsettled_by_tenant ON public.jobs USING btree (tenant, check_at) WHERE (check_at IS NOT NULL);
 
 CREATE INDEX jobs_waiting ON public.jobs USING btree (tenant, status, created_at DESC) WHERE (finished_at IS NULL);
 
 CREATE INDEX notifications_due ON public.notifications USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX notifications_over ON public.notifications USING btree (created_at) WHERE (due_at IS NULL);
+
 CREATE UNIQUE INDEX notifications_pkey ON public.notifications USING btree (id);
 
 CREATE UNIQUE INDEX perdure_migrations_pkey ON public.perdure_migrations USING btree (version);
+
+CREATE UNIQUE INDEX queues_pkey ON public.queues USING btree (name);
 
 CREATE INDEX run_signals_by_run ON public.run_signals USING btree (run_id, name, id);
 
@@ -350,9 +498,15 @@ CREATE INDEX runs_by_schedule ON public.runs USING btree (tenant, schedule_id, c
 
 CREATE INDEX runs_by_workflow ON public.runs USING btree (tenant, workflow, created_at DESC) WHERE (workflow IS NOT NULL);
 
+CREATE INDEX runs_due ON public.runs USING btree (COALESCE(run_at, created_at)) WHERE (status = ANY (ARRAY['scheduled'::text, 'queued'::text]));
+
+CREATE INDEX runs_finished ON public.runs USING btree (finished_at, id) WHERE (finished_at IS NOT NULL);
+
 CREATE INDEX runs_newest ON public.runs USING btree (tenant, created_at DESC, id DESC);
 
 CREATE INDEX runs_nudged ON public.runs USING btree (nudged_at) WHERE (nudged_at IS NOT NULL);
+
+CREATE INDEX runs_open ON public.runs USING btree (tenant) WHERE (finished_at IS NULL);
 
 CREATE INDEX runs_open_by_schedule ON public.runs USING btree (tenant, schedule_id) WHERE ((schedule_id IS NOT NULL) AND (finished_at IS NULL));
 
@@ -368,14 +522,26 @@ CREATE INDEX schedules_to_compare ON public.schedules USING btree (compare_at);
 
 CREATE INDEX schedules_to_look_at ON public.schedules USING btree (look_at) WHERE (look_at IS NOT NULL);
 
+CREATE UNIQUE INDEX secrets_pkey ON public.secrets USING btree (tenant, name);
+
+CREATE UNIQUE INDEX settings_pkey ON public.settings USING btree (id);
+
+CREATE UNIQUE INDEX tenant_quotas_pkey ON public.tenant_quotas USING btree (tenant);
+
+CREATE INDEX ticks_by_age ON public.ticks USING btree (nominal_time) WHERE (outcome IS NOT NULL);
+
 CREATE INDEX ticks_due ON public.ticks USING btree (tenant, schedule_id, nominal_time) WHERE (outcome IS NULL);
 
 CREATE INDEX ticks_newest ON public.ticks USING btree (tenant, schedule_id, nominal_time DESC, id DESC);
 
 CREATE UNIQUE INDEX ticks_pkey ON public.ticks USING btree (id);
 
+CREATE UNIQUE INDEX ticks_removed_pkey ON public.ticks_removed USING btree (tenant, schedule_id);
+
 CREATE INDEX ticks_uncounted ON public.ticks USING btree (job_id) WHERE ((run_status IS NULL) AND (job_id IS NOT NULL));
 
 CREATE INDEX ticks_uncounted_runs ON public.ticks USING btree (run_id) WHERE ((run_status IS NULL) AND (run_id IS NOT NULL));
+
+CREATE UNIQUE INDEX workers_pkey ON public.workers USING btree (id);
 
 CREATE UNIQUE INDEX workflows_pkey ON public.workflows USING btree (tenant, name, version);

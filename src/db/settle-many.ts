@@ -29,7 +29,8 @@ const CLOSE_ATTEMPTS = `with given as (
     from given where attempts.id = given.attempt_id and attempts.outcome = 'open'),
   job as (
     update jobs set status = given.status, error = given.error, result = given.result, attempt_id = null,
-      next_attempt_at = given.next_attempt_at, updated_at = now(), carrier = null,
+      next_attempt_at = given.next_attempt_at, updated_at = now(),
+      carrier = case when given.next_attempt_at is null then carrier end,
       finished_at = case when given.next_attempt_at is null then now() end,
       check_at = case when given.next_attempt_at is not null then now() + interval '3 seconds' end
     from given where jobs.id = given.job_id and jobs.attempt_id = given.attempt_id

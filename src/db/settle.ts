@@ -30,6 +30,8 @@ export interface AttemptOutcome {
 
 export interface Settled {
   id: string;
+  tenant: string;
+  host: string;
   batchId: string | null;
   scheduleId: string | null;
   hasDependents: boolean;
@@ -38,7 +40,7 @@ export interface Settled {
   ageMs: number;
 }
 
-export const SETTLED = `id, batch_id as "batchId", schedule_id as "scheduleId", has_dependents as "hasDependents", jsonb_array_length(spec -> 'notify') > 0 as "notified",
+export const SETTLED = `id, tenant, host, batch_id as "batchId", schedule_id as "scheduleId", has_dependents as "hasDependents", jsonb_array_length(spec -> 'notify') > 0 as "notified",
   extract(epoch from now() - coalesce(run_at, created_at))::float8 * 1000 as "ageMs"`;
 
 /** Of the rows that just ended, in `job`; the arguments are where id, reason, fingerprint and target come from. */

@@ -53,14 +53,14 @@ export interface RunAttemptRow {
 /** Attempts of all calls of a run, or of one step, in the order in which they began. */
 export async function listRunAttempts<Row>(
   db: Queryable,
-  { runId, stepId, after, limit }: { runId: string; stepId: string | null; after: string; limit: number },
+  query: { tenant: string; runId: string; stepId: string | null; after: string; limit: number },
 ): Promise<(Row & RunAttemptRow)[]> {
   return db.query<Row & RunAttemptRow>(
     `select a.id, number, outcome, http_status as "httpStatus", a.error, a.started_at as "startedAt",
        a.finished_at as "finishedAt", duration_ms as "durationMs", worker, step_id as "stepId",
        item_index as "itemIndex", job.id = run_id || '/' || step_id || '/compensate' as compensation
      from attempts a join jobs job on job.id = a.job_id
-     where run_id = $1 and ($2::text is null or step_id = $2) and a.id > $3 order by a.id limit $4`,
-    [runId, stepId, after, limit],
+     where run_id = $1 and tenant = $5 and ($2::text is null or step_id = $2) and a.id > $3 order by a.id limit $4`,
+    [query.runId, query.stepId, query.after, query.limit, query.tenant],
   );
 }

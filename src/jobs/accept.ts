@@ -2,11 +2,15 @@
 import { parseDurationMs } from '../contract/duration.ts';
 import { isFinal, type JobSpec } from '../contract/job.ts';
 import { insertDependencies, lockParents, type Parent } from '../db/dependencies.ts';
+import type { GroupWrites } from '../db/group-writes.ts';
 import { findKey } from '../db/idempotency-keys.ts';
 import { findJob, insertJob, type JobRow, type NewJob } from '../db/jobs.ts';
 import { type Database, type Queryable, StoreUnavailableError } from '../db/pool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { isCarried } from './carried.ts';
 import { newId } from './ids.ts';
+import type { Carriers } from './lanes/carriers.ts';
+import type { Sealer } from './secrets/sealer.ts';
 import type { Starter } from './start.ts';
 import { traceParentOf } from './trace-parent.ts';
 
@@ -44,32 +48,45 @@ export type Acceptance =
 
 export interface AcceptDeps {
   db: Database;
+  writes: GroupWrites;
   starter: Starter;
+  carriers: Carriers;
   metrics: Metrics;
+  sealer: Sealer;
   /** The first answer, kept with the key so that a replay repeats it byte for byte. */
   renderAnswer: (job: NewJob) => string;
 }
 
 export type AcceptJob = ReturnType<typeof createAccept>;
 
-export function createAccept({ db, starter, metrics, renderAnswer }: AcceptDeps) {
+export function createAccept({ db, writes, starter, carriers, metrics, sealer, renderAnswer }: AcceptDeps) {
   return async function accept(submission: Submission, key: IdempotencyKey | null = null): Promise<Acceptance> {
-    const job = newJob(submission);
-    const written = await insertDurably(db, job, key, renderAnswer);
+    const job = newJob({ ...submission, spec: sealer.job(submission.tenant, submission.spec) });
+    const ride = isRider(job) ? carriers.board(job) : null;
+    const row = { ...job, carrier: ride?.carrier ?? null };
+    let started: Promise<void> | undefined;
+    const written = await insertDurably({ db, writes }, row, key, renderAnswer).catch((error: unknown) => {
+      ride?.settle(false);
+      throw error;
+    });
     if (written.kind === 'created') {
       metrics.accepted.inc({
+        tenant: metrics.tenantLabel(submission.tenant),
         source: submission.redriveOf ? 'redrive' : submission.scheduleId ? 'schedule' : 'submit',
       });
-      if (isStartable(written.job)) starter.startSoon(written.job);
+      if (isStartable(written.job) && written.job.carrier === null) started = starter.begin(written.job);
     } else if (written.kind !== 'unknownParents') {
       metrics.duplicates.inc({ kind: written.kind });
     }
+    ride?.settle(written.kind === 'created', started);
     return written;
   };
 }
 
+type Store = Pick<AcceptDeps, 'db' | 'writes'>;
+
 async function insertDurably(
-  db: Database,
+  store: Store,
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
@@ -77,7 +94,7 @@ async function insertDurably(
   const giveUpAt = performance.now() + STORE_PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await insertOnce(db, job, key, renderAnswer);
+      return await insertOnce(store, job, key, renderAnswer);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || attempt === STORE_TRIES) throw error;
       if (performance.now() > giveUpAt) throw error;
@@ -86,12 +103,12 @@ async function insertDurably(
 }
 
 async function insertOnce(
-  db: Database,
+  { db, writes }: Store,
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
 ): Promise<Acceptance> {
-  if (job.spec.dependsOn.length === 0) return insertAccepted(db, job, key, renderAnswer);
+  if (job.spec.dependsOn.length === 0) return insertAccepted(db, job, key, renderAnswer, writes.insertJob);
   return db.transaction((tx) => insertAccepted(tx, job, key, renderAnswer));
 }
 
@@ -101,10 +118,11 @@ export async function insertAccepted(
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
+  insert: GroupWrites['insertJob'] = ({ job, key }) => insertJob(db, job, key),
 ): Promise<Acceptance> {
   if (job.spec.dependsOn.length > 0) return insertDependant(db, job, key, renderAnswer);
   const answer = renderAnswer(job);
-  const inserted = await insertJob(db, job, key && { ...key, answer });
+  const inserted = await insert({ job, key: key && { ...key, answer } }, answer.length);
   return inserted ? { kind: 'created', job, answer } : alreadyThere(db, job, key, answer);
 }
 
@@ -127,6 +145,11 @@ async function insertDependant(
   if (!inserted) return alreadyThere(tx, blocked, key, answer);
   await insertDependencies(tx, job.id, dependsOn);
   return { kind: 'created', job: blocked, answer };
+}
+
+/** Runs of schedules and redrives have reasons for a workflow of their own. */
+function isRider({ spec, scheduleId, redriveOf }: NewJob): boolean {
+  return spec.lane === 'shared' && isCarried(spec) && scheduleId === null && redriveOf === null;
 }
 
 /** A blocked job is started by whoever releases it. */
@@ -190,6 +213,7 @@ export function newJob({ tenant, spec, now = new Date(), ...given }: Submission)
     traceParent: traceParentOf(given.traceParent),
     createdAt: now,
     checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
+    carrier: null,
   };
 }
 

@@ -13,8 +13,10 @@ import {
 import type { Database } from '../db/pool.ts';
 import type { IdempotencyKey } from './accept.ts';
 import { newId } from './ids.ts';
+import { ofTenant } from './of-tenant.ts';
 import { type MadeOnce, once } from './once.ts';
 import type { RedriveLetter } from './runs/redrive-letter.ts';
+import type { Sealer } from './secrets/sealer.ts';
 
 export interface BulkRequest {
   ids: string[] | null;
@@ -36,7 +38,11 @@ export async function createBulk(
   });
 }
 
-export async function startBulk(client: Client, taskQueue: string, id: string): Promise<void> {
+export async function startBulk(
+  client: Client,
+  taskQueue: string,
+  { id, tenant }: { id: string; tenant: string },
+): Promise<void> {
   await client.withDeadline(Date.now() + 5_000, () =>
     client.workflow.start(BULK_REDRIVE, {
       workflowId: id,
@@ -44,6 +50,7 @@ export async function startBulk(client: Client, taskQueue: string, id: string): 
       args: [{ bulkId: id }],
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
+      ...ofTenant(tenant),
       staticSummary: 'Redrive of dead letters',
     }),
   );
@@ -51,20 +58,21 @@ export async function startBulk(client: Client, taskQueue: string, id: string): 
 
 /** Operations whose workflow was not started; starting again is harmless. */
 export async function restartBulks(db: Database, client: Client, taskQueue: string): Promise<void> {
-  for (const id of await runningBulks(db)) await startBulk(client, taskQueue, id);
+  for (const bulk of await runningBulks(db)) await startBulk(client, taskQueue, bulk);
 }
 
 /** Redrives about one second's worth; `waitMs` keeps the pace. */
 export async function redriveChunk(
   db: Database,
-  redrive: RedriveLetter,
+  { redriveLetter: redrive, sealer }: { redriveLetter: RedriveLetter; sealer: Sealer },
   bulkId: string,
 ): Promise<{ more: boolean; waitMs: number }> {
   const startedAt = performance.now();
   const chunk = await nextBulkItems(db, bulkId);
   if (!chunk) return { more: false, waitMs: 0 };
+  const patch = sealer.openPatch(chunk.tenant, chunk.patch);
   for (const { position, deadLetterId } of chunk.items) {
-    const redriven = await redrive(chunk.tenant, deadLetterId, { patch: chunk.patch, newKey: false });
+    const redriven = await redrive(chunk.tenant, deadLetterId, { patch, newKey: false });
     const outcome = redriven.kind === 'created' ? 'done' : redriven.kind === 'alreadyRedriven' ? 'skipped' : 'failed';
     await recordBulkItem(db, bulkId, position, outcome);
   }

@@ -30,9 +30,10 @@ export function createFollowUp({ db, starter, metrics, bell, log }: FollowUpDeps
     settled: Settled,
     reason: string | null,
   ): Promise<void> => {
-    metrics.finished.inc({ status });
-    metrics.finalSeconds.observe(Math.max(0, settled.ageMs / 1_000));
-    if (reason !== null) metrics.deadLetters.inc({ reason });
+    const tenant = metrics.tenantLabel(settled.tenant);
+    metrics.finished.inc({ tenant, status });
+    metrics.finalSeconds.observe({ tenant }, Math.max(0, settled.ageMs / 1_000));
+    if (reason !== null) metrics.deadLetters.inc({ tenant, reason: metrics.reasonLabel(reason) });
     bell.ring(jobId);
     if (settled.notified) bell.ring('notifications');
     if (settled.batchId !== null) await batchMayBeDone(settled.batchId);
@@ -61,7 +62,7 @@ export function createFollowUp({ db, starter, metrics, bell, log }: FollowUpDeps
 
   const scheduledRunEnded = async (jobId: string, status: FinalJobStatus): Promise<void> => {
     try {
-      await endScheduledRun(db, jobId, status);
+      await endScheduledRun({ db, metrics }, jobId, status);
     } catch (error) {
       log.warn({ jobId, err: error }, 'a run of a schedule not counted; the auditor will');
     }

@@ -7,6 +7,9 @@ import type { Database, Queryable } from '../db/pool.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type IdempotencyKey, insertAccepted, isStartable, newJob } from './accept.ts';
 import type { EgressPolicy } from './http/egress.ts';
+import { mapJob } from './secrets/places.ts';
+import { referencesOfJob, unknownSecrets } from './secrets/references.ts';
+import { type Sealer, setSealedAside } from './secrets/sealer.ts';
 import { mergePatch } from './spec/merge.ts';
 import { parseJobSpec, type SpecFaultCode } from './spec/parse-job-spec.ts';
 import { specToInput } from './spec/spec-to-input.ts';
@@ -30,11 +33,12 @@ export interface RedriveDeps {
   db: Database;
   starter: Starter;
   metrics: Metrics;
+  sealer: Sealer;
   getPolicy: () => EgressPolicy;
   renderAnswer: (job: NewJob) => string;
 }
 
-export function createRedrive({ db, starter, metrics, getPolicy, renderAnswer }: RedriveDeps) {
+export function createRedrive({ db, starter, metrics, sealer, getPolicy, renderAnswer }: RedriveDeps) {
   return async function redrive(
     tenant: string,
     deadLetterId: string,
@@ -42,10 +46,10 @@ export function createRedrive({ db, starter, metrics, getPolicy, renderAnswer }:
     key: IdempotencyKey | null = null,
   ): Promise<Redriven> {
     const redriven = await db.transaction((tx) =>
-      redriveOnce(tx, tenant, deadLetterId, request, key, { getPolicy, renderAnswer }),
+      redriveOnce(tx, tenant, deadLetterId, request, key, { sealer, getPolicy, renderAnswer }),
     );
     if (redriven.kind === 'created') {
-      metrics.accepted.inc({ source: 'redrive' });
+      metrics.accepted.inc({ tenant: metrics.tenantLabel(tenant), source: 'redrive' });
       if (isStartable(redriven.job)) starter.startSoon(redriven.job);
     }
     return redriven;
@@ -58,7 +62,7 @@ async function redriveOnce(
   deadLetterId: string,
   { patch, newKey }: RedriveRequest,
   key: IdempotencyKey | null,
-  { getPolicy, renderAnswer }: Pick<RedriveDeps, 'getPolicy' | 'renderAnswer'>,
+  { sealer, getPolicy, renderAnswer }: Pick<RedriveDeps, 'sealer' | 'getPolicy' | 'renderAnswer'>,
 ): Promise<Redriven> {
   const letter = await lockDeadLetter(tx, tenant, deadLetterId);
   // Under the lock: a concurrent request with the same key has written its answer by now.
@@ -73,15 +77,18 @@ async function redriveOnce(
   if (!old) return { kind: 'jobGone' };
 
   const { dependsOn: _done, ...input } = specToInput(old.spec);
-  const parsed = parseJobSpec(mergePatch(input, patch), {
+  const aside = setSealedAside(input, mapJob);
+  const parsed = parseJobSpec(mergePatch(aside.value, patch), {
     policy: getPolicy(),
     now: new Date(),
     basePointer: '/patch',
   });
   if (!parsed.ok) return { kind: 'invalid', code: parsed.code, faults: parsed.faults };
+  const unknown = await unknownSecrets(tx, tenant, referencesOfJob(parsed.spec, '/patch'));
+  if (unknown.length > 0) return { kind: 'invalid', code: 'validationFailed', faults: unknown };
   const job = newJob({
     tenant,
-    spec: parsed.spec,
+    spec: sealer.job(tenant, aside.restore(parsed.spec)),
     redriveOf: old.id,
     outboundKey: newKey ? null : old.outboundKey,
     traceParent: old.traceParent,

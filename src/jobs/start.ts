@@ -1,12 +1,13 @@
 // Starts the workflow of an accepted job: at once where Temporal is there, else the relay does it later.
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 import { parseDurationMs } from '../contract/duration.ts';
 import type { JobSpec } from '../contract/job.ts';
 import { HTTP_JOB, type JobInput, type JobPlan, RELEASED_SIGNAL, SEARCH_ATTRIBUTES } from '../contract/temporal.ts';
 import type { JobRow, NewJob } from '../db/jobs.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { ofTenant } from './of-tenant.ts';
 
 /** Longer calls would hold their workflow task for too long; they run as regular activities. */
 const LOCAL_TIMEOUT_MS = 10_000;
@@ -14,6 +15,9 @@ const LOCAL_TIMEOUT_MS = 10_000;
 const COOL_DOWN_MS = 1_000;
 /** When many jobs want to start at one moment, the relay takes the others at the pace that Temporal has. */
 const MAX_UNDER_WAY = 200;
+/** … but so many of each tenant have a place, however many another one wants. */
+const PLACES_OF_A_TENANT = 20;
+const MAX_WITH_PLACES = 2 * MAX_UNDER_WAY;
 
 export type StartableJob = Pick<
   JobRow | NewJob,
@@ -26,6 +30,8 @@ export type StartableJob = Pick<
 export interface Starter {
   /** Starts in the background; a failure is left to the relay. */
   startSoon(job: StartableJob): void;
+  /** The same, and resolves when the start is over. */
+  begin(job: StartableJob): Promise<void>;
   /** True when the workflow exists now. */
   start(job: StartableJob): Promise<boolean>;
   /** Waits for the starts under way. */
@@ -39,20 +45,24 @@ export function createStarter({
   client,
   taskQueue,
   log,
+  isEncrypted,
   onStarted = async () => {},
 }: {
   client: Client;
   taskQueue: string;
   log: Logger;
+  /** Search attributes are never encrypted, so then there are none but the tenant. */
+  isEncrypted: boolean;
   onStarted?: (job: StartableJob) => Promise<void>;
 }): Starter {
   const underWay = new Set<Promise<unknown>>();
+  const ofTenants = new Map<string, number>();
   let restUntil = 0;
 
   const start = async (job: StartableJob): Promise<boolean> => {
     try {
       await client.withDeadline(Date.now() + 5_000, async () => {
-        const options = { ...startOptions(job, taskQueue), requestEagerStart: true };
+        const options = { ...startOptions(job, taskQueue, isEncrypted), requestEagerStart: true };
         const workflow = await client.workflow.start(HTTP_JOB, options);
         if (mayWait(job)) await workflow.signal(RELEASED_SIGNAL);
       });
@@ -67,15 +77,28 @@ export function createStarter({
     return true;
   };
 
+  const begin = async (job: StartableJob): Promise<void> => {
+    const own = ofTenants.get(job.tenant) ?? 0;
+    if (Date.now() < restUntil) return;
+    if (underWay.size >= (own < PLACES_OF_A_TENANT ? MAX_WITH_PLACES : MAX_UNDER_WAY)) return;
+    const starting = start(job)
+      .then(() => {})
+      .catch((error: unknown) => log.error({ jobId: job.id, err: error }, 'after the start of a workflow'))
+      .finally(() => {
+        underWay.delete(starting);
+        const left = (ofTenants.get(job.tenant) ?? 1) - 1;
+        if (left > 0) ofTenants.set(job.tenant, left);
+        else ofTenants.delete(job.tenant);
+      });
+    underWay.add(starting);
+    ofTenants.set(job.tenant, own + 1);
+    await starting;
+  };
+
   return {
     start,
-    startSoon(job) {
-      if (Date.now() < restUntil || underWay.size >= MAX_UNDER_WAY) return;
-      const starting = start(job)
-        .catch((error: unknown) => log.error({ jobId: job.id, err: error }, 'after the start of a workflow'))
-        .finally(() => underWay.delete(starting));
-      underWay.add(starting);
-    },
+    begin,
+    startSoon: (job) => void begin(job),
     async drain() {
       await Promise.allSettled(underWay);
     },
@@ -95,7 +118,7 @@ export function planOf(job: Pick<StartableJob, 'spec' | 'runAt' | 'deadlineAt' |
   };
 }
 
-function startOptions(job: StartableJob, taskQueue: string) {
+function startOptions(job: StartableJob, taskQueue: string, isEncrypted: boolean) {
   const input: JobInput = { plan: planOf(job) };
   return {
     workflowId: job.id,
@@ -104,13 +127,13 @@ function startOptions(job: StartableJob, taskQueue: string) {
     // A tick that did not run has used its id in Temporal; a backfill may run it yet. The row keeps it from running twice.
     workflowIdReusePolicy: job.scheduleId === null ? ('REJECT_DUPLICATE' as const) : ('ALLOW_DUPLICATE' as const),
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
-    priority: { priorityKey: job.spec.priority, fairnessKey: job.tenant },
     staticSummary: summaryOf(job.spec),
-    typedSearchAttributes: new TypedSearchAttributes([
-      { key: HOST, value: job.host },
-      ...(job.spec.name === null ? [] : [{ key: NAME, value: job.spec.name }]),
-    ]),
+    ...ofTenant(job.tenant, { priorityKey: job.spec.priority, attributes: isEncrypted ? [] : searchable(job) }),
   };
+}
+
+function searchable({ host, spec }: StartableJob) {
+  return [{ key: HOST, value: host }, ...(spec.name === null ? [] : [{ key: NAME, value: spec.name }])];
 }
 
 /** Fired by Temporal, its workflow is there already and waits for the run before it. */
@@ -119,6 +142,6 @@ function mayWait({ scheduleId, spec }: StartableJob): boolean {
 }
 
 export function summaryOf({ http: { method, url } }: JobSpec): string {
-  // Without the query: it may carry what the Web UI must not show.
-  return `${method} ${url.split(/[?#]/)[0] ?? ''}`.slice(0, 200);
+  // Without path and query: both may carry what Temporal is not to know (a webhook's token is part of its path).
+  return `${method} ${new URL(url).origin}`.slice(0, 200);
 }

@@ -41,6 +41,7 @@ export function judge(job: JudgedJob, outcome: CallOutcome, now: Date, random = 
     });
   }
   if (outcome.kind === 'notSent' && outcome.code === 'targetNotAllowed') return final('failed', 'targetNotAllowed');
+  if (outcome.kind === 'notSent' && outcome.code === 'secretNotFound') return final('failed', 'secretNotFound');
   if (job.deadlineAt && job.deadlineAt <= now) return final('expired', 'deadlineExceeded', deadlineExceeded());
   if (!isRetryable(job.spec, outcome)) return final('failed', 'nonRetryable');
   if (job.attempts >= job.spec.retry.maxAttempts) return final('failed', 'attemptsExhausted');
@@ -99,6 +100,8 @@ function describe(outcome: CallOutcome): StoredError {
     timeout: 'The call took too long',
     network: 'The target could not be reached',
     targetNotAllowed: 'The target is not allowed',
+    secretNotFound: 'A secret that the call needs is gone',
+    secretUnreadable: 'A secret that the call needs cannot be read',
     workerLost: 'The worker vanished in the middle of the call',
     canceled: 'The call was cut off',
   };

@@ -1,21 +1,24 @@
 // How a job, an attempt and a dead letter look in answers: every field present, nothing secret.
-import type { JobSpec, JobStatus } from '../contract/job.ts';
+import type { HttpSpec, JobSpec, JobStatus, SecretReference } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
+import { carrierWorkflow } from '../contract/temporal.ts';
 import type { AttemptRow } from '../db/attempts.ts';
 import type { DeadLetterRow } from '../db/dead-letters.ts';
 import type { JobRow, NewJob, StoredResult } from '../db/jobs.ts';
-import { redactHeaders } from './http/headers.ts';
+import { REDACTED } from './http/headers.ts';
+import type { Redaction } from './secrets/redaction.ts';
 
 export interface ViewOptions {
   temporalUiUrl: string | null;
   namespace: string;
+  redaction: Redaction;
 }
 
 export interface JobView {
   id: string;
   name: string | null;
   status: JobStatus;
-  http: JobSpec['http'];
+  http: CallView;
   retry: JobSpec['retry'];
   delivery: JobSpec['delivery'];
   lane: JobSpec['lane'];
@@ -42,17 +45,20 @@ export interface JobView {
   links: { self: string; attempts: string; temporal: string | null };
 }
 
+export type CallView = Omit<HttpSpec, 'headers'> & { headers: Record<string, string | SecretReference> };
+
 export interface ProblemView extends StoredError {
   type: string;
 }
 
 export function jobView(job: JobRow, options: ViewOptions): JobView {
   const { spec } = job;
+  const { redaction } = options;
   return {
     id: job.id,
     name: spec.name,
     status: job.status,
-    http: { ...spec.http, headers: redactHeaders(spec.http.headers) },
+    http: callView(spec.http, redaction),
     retry: spec.retry,
     delivery: spec.delivery,
     lane: spec.lane,
@@ -66,7 +72,7 @@ export function jobView(job: JobRow, options: ViewOptions): JobView {
     labels: spec.labels,
     attempts: job.attempts,
     nextAttemptAt: iso(job.nextAttemptAt),
-    result: job.result && { ...job.result, headers: redactHeaders<string>(job.result.headers) },
+    result: job.result && resultView(job.result, redaction),
     error: problemView(job.error),
     scheduleId: job.scheduleId,
     batchId: job.batchId,
@@ -79,7 +85,7 @@ export function jobView(job: JobRow, options: ViewOptions): JobView {
     links: {
       self: `/v1/jobs/${encodeURIComponent(job.id)}`,
       attempts: `/v1/jobs/${encodeURIComponent(job.id)}/attempts`,
-      temporal: temporalLink(job.id, options),
+      temporal: temporalLink(job.carrier === null ? job.id : carrierWorkflow(job.carrier), options),
     },
   };
 }
@@ -138,7 +144,26 @@ export function temporalLink(workflowId: string, { temporalUiUrl, namespace }: V
 
 export function redactNotify(rule: JobSpec['notify'][number]) {
   if (!('webhook' in rule)) return rule;
-  return { ...rule, webhook: { ...rule.webhook, secret: rule.webhook.secret === null ? null : '[redacted]' } };
+  return { ...rule, webhook: { ...rule.webhook, secret: rule.webhook.secret === null ? null : REDACTED } };
+}
+
+export function callView(http: HttpSpec, redaction: Redaction): CallView {
+  return {
+    ...http,
+    url: redaction.url(http.url),
+    query: redaction.query(http.query),
+    headers: redaction.headers(http.headers),
+    body: redaction.fields(http.body),
+  };
+}
+
+function resultView(result: StoredResult, redaction: Redaction): StoredResult {
+  const { headers, body } = result;
+  return {
+    ...result,
+    headers: redaction.headers(headers),
+    ...(body === undefined ? {} : { body: redaction.fields(body) }),
+  };
 }
 
 function iso(time: Date | null): string | null {

@@ -35,8 +35,8 @@ export function createWait({ db, bell }: { db: Database; bell: Bell }): {
       const timer = setTimeout(done, waitMs);
       const silence = bell.on(id, done);
       waiting.set(id, wakers.add(done));
-      // At once: it may have become final before anyone listened.
-      asking ??= setTimeout(() => void ask(), 1);
+      // At once: it may have become final before anyone listened. Whoever waits first asks for waiters of all tenants.
+      asking ??= db.asService(() => setTimeout(() => void ask(), 1));
     });
 
   return {

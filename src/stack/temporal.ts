@@ -39,7 +39,7 @@ const RETENTION_MS = 30 * 86_400_000;
  * One history shard polls its queues 20 times a second by default: each workflow task would wait up to 50 ms.
  * Fairness keys are ignored without the flag, and 30 schedule starts a second are too few.
  */
-const DYNAMIC_CONFIG = [
+export const DYNAMIC_CONFIG = [
   'history.transferProcessorMaxPollRPS=1000',
   'history.timerProcessorMaxPollRPS=1000',
   'history.visibilityProcessorMaxPollRPS=1000',

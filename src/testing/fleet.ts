@@ -8,7 +8,8 @@ import { type RunningProcess, startProcess } from './process.ts';
 export interface Fleet {
   api: Api;
   workers: RunningProcess[];
-  startWorker(): Promise<RunningProcess>;
+  /** `more` is for this worker alone. */
+  startWorker(more?: Record<string, string>): Promise<RunningProcess>;
   /** Submits `count` jobs built by `spec`; all of them must be accepted. */
   submit(count: number, spec: (n: number) => object): Promise<string[]>;
   /** The jobs, when all of them are final. */
@@ -44,8 +45,8 @@ export async function startFleet({
     api,
     workers,
     killWorkers,
-    async startWorker() {
-      const worker = await startProcess(inject('repoRoot'), 'worker', environment);
+    async startWorker(own = {}) {
+      const worker = await startProcess(inject('repoRoot'), 'worker', { ...environment, ...own });
       workers.push(worker);
       return worker;
     },

@@ -7,8 +7,10 @@ import { inject } from 'vitest';
 import { createApp } from '../api/app.ts';
 import { listen } from '../api/server.ts';
 import { type Config, parseConfig } from '../config.ts';
+import { readStoreState } from '../db/store-state.ts';
 import { createServices, type Services } from '../services.ts';
 import { createLog } from '../telemetry/log.ts';
+import { measureState } from '../telemetry/state-metrics.ts';
 import { installRuntime, startWorker } from '../workers/worker.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -49,6 +51,7 @@ export async function startInstance(
     temporalUiUrl: inject('temporalUiUrl'),
   };
   const services = await createServices(config, addresses, log, { withWorker: true });
+  measureState(services.metrics, () => readStoreState(services.db));
   if (!services.native) throw new Error('a worker needs a native connection');
   const bundle = join(inject('repoRoot'), 'dist', 'workflow-bundle.js');
   const worker = await startWorker(config, { ...services, native: services.native }, bundle);

@@ -9,6 +9,8 @@ export interface RunningProcess {
   pid: number;
   url: string;
   output(): string;
+  /** Null while it runs. */
+  exitCode(): number | null;
   /** Resolves to the exit code when it has ended. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -32,6 +34,7 @@ export async function startProcess(
     pid: child.pid ?? 0,
     url: /API +(\S+)\/v1/.exec(output)?.[1] ?? '',
     output: () => output,
+    exitCode: () => child.exitCode,
     end: (signal) => end(child, signal),
   };
 }

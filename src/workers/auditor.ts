@@ -15,7 +15,7 @@ import {
 import { dueTicks, uncountedRuns } from '../db/ticks.ts';
 import type { Bell } from '../jobs/bell.ts';
 import type { Fire } from '../jobs/schedules/fire.ts';
-import { settleLedger } from '../jobs/schedules/ledger.ts';
+import { countTicks, settleLedger } from '../jobs/schedules/ledger.ts';
 import { endScheduledRun } from '../jobs/schedules/run-ended.ts';
 import { SCHEDULES_BELL } from '../jobs/schedules/schedules.ts';
 import type { TemporalSchedules } from '../jobs/schedules/temporal-schedule.ts';
@@ -67,7 +67,7 @@ export function createAuditor(deps: AuditorDeps): { stop(): Promise<void> } {
   };
 
   const countEnded = async (): Promise<boolean> => {
-    for (const { id, status } of await uncountedRuns(db, BATCH)) await endScheduledRun(db, id, status);
+    for (const { id, status } of await uncountedRuns(db, BATCH)) await endScheduledRun(deps, id, status);
     return false;
   };
 
@@ -91,7 +91,7 @@ export function createAuditor(deps: AuditorDeps): { stop(): Promise<void> } {
 }
 
 /** Gives rows to the times that have passed, and starts what is due and was not fired. */
-function createLook({ db, fire, log, graceMs }: AuditorDeps) {
+function createLook({ db, fire, metrics, log, graceMs }: AuditorDeps) {
   return async function look(schedule: ScheduleRow): Promise<void> {
     try {
       await lookAt(schedule);
@@ -103,10 +103,11 @@ function createLook({ db, fire, log, graceMs }: AuditorDeps) {
 
   async function lookAt(schedule: ScheduleRow): Promise<void> {
     const firedBefore = new Date(Date.now() - graceMs - jitterMsOf(schedule.spec));
-    const moreTimes = await db.transaction(async (tx) => {
+    const settled = await db.transaction(async (tx) => {
       const locked = await lockSchedule(tx, schedule);
-      return locked ? settleLedger(tx, locked, firedBefore.getTime()) : false;
+      return locked && settleLedger(tx, locked, firedBefore.getTime());
     });
+    if (settled) countTicks(metrics, settled);
     const due = await dueTicks(db, schedule, firedBefore, DUE_BATCH);
     let late = 0;
     let hadTurn = false;
@@ -119,11 +120,12 @@ function createLook({ db, fire, log, graceMs }: AuditorDeps) {
       if (fired.kind !== 'none' && !backfillOverlap && !waitingSince) late++;
     }
     if (late > 0) {
+      metrics.auditorStarts.inc(late);
       log.warn({ schedule: schedule.id, ticks: late }, 'auditor: started what Temporal did not fire');
       await hurry(db, schedule, 'compare');
     }
     // After one that waited it is the turn of the next.
-    const more = moreTimes || due.length === DUE_BATCH || hadTurn;
+    const more = settled?.more || due.length === DUE_BATCH || hadTurn;
     const next = more ? new Date() : nextLook(schedule, firedBefore.getTime(), graceMs);
     await setNextLook(db, schedule, waits ? earlier(next, Date.now() + WAITING_LOOK_MS) : next);
   }

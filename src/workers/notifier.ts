@@ -11,6 +11,7 @@ import { batchView } from '../jobs/batches/view.ts';
 import type { Bell } from '../jobs/bell.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
 import { runViews } from '../jobs/runs/view.ts';
+import { isSealed, type Sealer } from '../jobs/secrets/sealer.ts';
 import { jobView, type ViewOptions } from '../jobs/view.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -31,8 +32,11 @@ interface NotifierDeps {
   metrics: Metrics;
   log: Logger;
   view: ViewOptions;
+  sealer: Sealer;
   smtpUrl: string | undefined;
   mailFrom: string;
+  /** Then it is for other workers, or for later. */
+  isPaused: () => boolean;
 }
 
 type Delivery = 'delivered' | 'gone' | { failed: string };
@@ -56,6 +60,7 @@ export function createNotifier(deps: NotifierDeps): { stop(): Promise<void> } {
   const loop = repeat(
     1_000,
     async () => {
+      if (deps.isPaused()) return false;
       const due = await takeDueNotifications(db, BATCH);
       await Promise.all(due.map(deliver));
       return due.length === BATCH;
@@ -84,7 +89,9 @@ async function send(deps: NotifierDeps, mailer: Transporter | null, notification
   const { data, error } = subject;
   const timestamp = data.finishedAt ?? notification.createdAt.toISOString();
   if ('webhook' in rule) {
-    return post(deps.sender, notification.id, rule.webhook, JSON.stringify({ type, timestamp, data }));
+    const { url, secret: kept } = rule.webhook;
+    const secret = isSealed(kept) ? deps.sealer.open(notification.tenant, kept) : kept;
+    return post(deps.sender, notification.id, { url, secret }, JSON.stringify({ type, timestamp, data }));
   }
   if (!mailer) return { failed: 'no mail server: PERDURE_SMTP_URL is not set' };
   await mailer.sendMail({

@@ -4,18 +4,20 @@ import type { Client } from '@temporalio/client';
 import { overdueDependants } from '../db/dependencies.ts';
 import type { JobRow } from '../db/jobs.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
-import { openJobsAmong, overdueJobs, setCheck, takeDueChecks } from '../db/relay.ts';
+import { LEAST_OF_A_TURN, openJobsAmong, overdueJobs, setCheck, takeDueChecks } from '../db/relay.ts';
 import { finishJob } from '../db/settle.ts';
 import type { CancelBatch } from '../jobs/batches/cancel.ts';
 import type { BatchStarter } from '../jobs/batches/start.ts';
 import { restartBulks } from '../jobs/bulk-redrive.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
+import type { CarrierStarter } from '../jobs/lanes/start.ts';
 import type { Starter } from '../jobs/start.ts';
 import { deadlineExceeded, draftDeadLetter } from '../jobs/verdict.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createCompare, nextLook } from './compare.ts';
 import { createRelayBatches } from './relay-batches.ts';
+import { createRelayRiders, isRider } from './relay-riders.ts';
 import { createRelayRuns, type RelayRunDeps } from './relay-runs.ts';
 import { repeat, type Repeated } from './repeat.ts';
 import { isOnItsWay, runningAmong } from './running-workflows.ts';
@@ -32,24 +34,28 @@ export interface RelayDeps extends RelayRunDeps {
   metrics: Metrics;
   log: Logger;
   batchStarter: BatchStarter;
+  carrierStarter: CarrierStarter;
   cancelBatch: CancelBatch;
 }
 
 export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const { db, client, taskQueue, followUp, log } = deps;
   const compare = createCompare(deps);
+  const relayRiders = createRelayRiders(deps);
 
   const relayDue = async (): Promise<boolean> => {
     if (!(await isTemporalUp(client))) return false;
     const due = await takeDueChecks(db, BATCH);
     const running = await runningAmong(client, due.filter(isOnItsWay));
     await setCheck(db, [...running], nextLook(), true);
+    await relayRiders(due.filter(isRider));
     await eachOf(
-      due.filter(({ id }) => !running.has(id)),
+      due.filter((job) => !running.has(job.id) && !isRider(job)),
       PARALLEL,
       compare,
     );
-    return due.length === BATCH;
+    // One tenant's part of a turn may be full where the turn is not.
+    return due.length >= LEAST_OF_A_TURN;
   };
 
   const expire = async (): Promise<boolean> => {

@@ -1,87 +1,149 @@
-// The worker: Temporal's worker with our activities, the relay and the notifier beside it.
-import type { NativeConnection } from '@temporalio/worker';
-import { Runtime, Worker } from '@temporalio/worker';
+// The worker: Temporal's worker with our activities as far as it may take work, the relay and the notifier beside it.
+//
+// It serves, is paused (by an order to it or to its queue), drains (by an order, or because its process ends) and is
+// drained. Paused, only what takes work stops: what keeps PostgreSQL and Temporal in agreement goes on.
+import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { NativeConnection } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
+
+import { createCallGate } from '../activities/call-gate.ts';
 import { createInFlight } from '../activities/in-flight.ts';
-import { createActivities } from '../activities/index.ts';
 import type { Config } from '../config.ts';
-import { CANCEL_CHANNEL } from '../jobs/cancel.ts';
+import type { Orders, WorkerReport } from '../db/workers.ts';
+import { limitSender } from '../jobs/http/limited-sender.ts';
 import { createHttpSender } from '../jobs/http/send.ts';
 import type { Services } from '../services.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { createAuditor } from './auditor.ts';
-import { createNotifier } from './notifier.ts';
-import { createRelay } from './relay.ts';
+import { createActivitySlots } from './activity-slots.ts';
+import { startEngine, WORKFLOW_TASKS_AT_ONCE } from './engine.ts';
+import { identify, startHeartbeat } from './heartbeat.ts';
+import { startLoops } from './loops.ts';
+import { warnIfShortLived } from './namespace.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
 
-/** Enough to keep the processor busy; more would only be late together, past the time a task may take. */
-const WORKFLOW_TASKS_AT_ONCE = 200;
 const FORCE_AFTER_GRACE_MS = 5_000;
+/** However few calls are allowed, what is no call must go on. */
+const LEAST_SLOTS = 10;
 
 export interface RunningWorker {
   /** Takes no more work, lets what is under way end within the grace, then closes. */
   stop(): Promise<void>;
   /** Rejects when the worker fails for good. */
   failed: Promise<never>;
+  /** Resolves when an operator has drained it. */
+  drained: Promise<void>;
 }
 
 /** Once per process, before any worker: the SDK logs into our log, its metrics get a port of their own. */
-export function installRuntime(log: Logger, { sdkMetricsPort }: Config): void {
+export function installRuntime(log: Logger, { sdkMetricsPort, metricsHost }: Config): void {
   Runtime.install({
     // We stop the worker ourselves, after the API.
     shutdownSignals: [],
     logger: sdkLogger(log),
     telemetryOptions: {
       logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
-      ...(sdkMetricsPort ? { metrics: { prometheus: { bindAddress: `127.0.0.1:${sdkMetricsPort}` } } } : {}),
+      ...(sdkMetricsPort ? { metrics: sdkMetrics(`${metricsHost}:${sdkMetricsPort}`) } : {}),
     },
   });
+}
+
+/** Named as Prometheus wants it: seconds, and counters that end in `_total`. */
+function sdkMetrics(bindAddress: string) {
+  return { prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } };
 }
 
 export async function startWorker(
   config: Config,
   services: Services & { native: NativeConnection },
   workflowBundlePath: string,
+  { roles }: { roles: string[] } = { roles: ['worker'] },
 ): Promise<RunningWorker> {
-  const { db, native, bell, log } = services;
+  const { db, native, log } = services;
   await registerSearchAttributes(native, config.temporalNamespace, log);
+  await warnIfShortLived(native, config.temporalNamespace, log);
   const inFlight = createInFlight();
-  const sender = createHttpSender({ getPolicy: services.getPolicy });
-  const worker = await Worker.create({
-    connection: native,
-    namespace: config.temporalNamespace,
-    taskQueue: config.taskQueue,
-    identity: config.workerId,
-    workflowBundle: { codePath: workflowBundlePath },
-    activities: createActivities({ ...services, sender, inFlight, worker: config.workerId }),
-    maxCachedWorkflows: config.workflowCacheSize,
-    maxConcurrentActivityTaskExecutions: config.concurrency,
-    maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_AT_ONCE,
-    maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
-    shutdownGraceTime: config.shutdownGraceMs,
-    shutdownForceTime: config.shutdownGraceMs + FORCE_AFTER_GRACE_MS,
-  });
-  const stopListening = db.listen(CANCEL_CHANNEL, (jobId) => {
-    inFlight.abort(jobId);
-    bell.ring(jobId);
-  });
-  const relay = createRelay(services);
-  const auditor = createAuditor({ ...services, ...config });
-  const notifier = createNotifier({ ...services, sender, smtpUrl: config.smtpUrl, mailFrom: config.mailFrom });
-  const running = worker.run();
-  return {
-    failed: running.then(() => new Promise<never>(() => {})),
-    async stop() {
-      await Promise.all([relay.stop(), auditor.stop()]);
-      inFlight.close();
-      worker.shutdown();
-      const cut = setTimeout(() => inFlight.abortAll(), config.shutdownGraceMs);
-      await running;
-      clearTimeout(cut);
-      await notifier.stop();
-      await stopListening();
-      await sender.close();
+  const { concurrency, sender, ...limits } = createLimits(services);
+  const supervisor = createSupervisor(() =>
+    startEngine({ ...services, ...limits, config, sender, inFlight, workflowBundlePath }),
+  );
+  let orders: Orders | null = null;
+  let phase: 'present' | 'draining' | 'drained' = 'present';
+  let drain = () => {};
+  const drained = new Promise<void>((resolve) => (drain = () => void end().then(resolve, supervisor.fail)));
+
+  const heartbeat = await startHeartbeat({
+    db,
+    log,
+    worker: identify(config, roles),
+    report: () => ({
+      phase: phase !== 'present' ? phase : orders && !supervisor.isServing() ? 'paused' : 'serving',
+      ...slotsOf(supervisor, concurrency()),
+      counts: inFlight.counts(),
+    }),
+    async onOrders(given) {
+      orders = given;
+      const changed = await supervisor.follow(given);
+      if (changed) log.info({ workerId: config.workerId, ...given }, 'the worker follows its orders');
+      if (given.drain) drain();
+      return changed;
     },
+  });
+  const loops = startLoops({ ...services, config, sender, inFlight, isPaused: () => orders?.paused ?? false });
+
+  const end = once(async () => {
+    phase = 'draining';
+    heartbeat.nudge();
+    await loops.stop(supervisor.end());
+    phase = 'drained';
+    await heartbeat.stop();
+    await sender.close();
+  });
+  const stop = () => endWithin(config.shutdownGraceMs, end, () => inFlight.abortAll());
+  return { failed: supervisor.failed, drained, stop };
+}
+
+/** What settings may change while calls are under way. */
+function createLimits({ settings, getPolicy }: Services) {
+  const concurrency = () => settings.current().concurrency;
+  const gate = createCallGate(concurrency);
+  const slots = createActivitySlots(() => Math.max(concurrency(), LEAST_SLOTS));
+  settings.onChange(() => [gate, slots].forEach(({ changed }) => changed()));
+  const sender = limitSender(createHttpSender({ getPolicy }), () => ({
+    ...settings.current().httpLimits,
+    ...settings.current(),
+  }));
+  return { concurrency, gate, slots, sender };
+}
+
+/** Whoever asks first begins it: an operator's drain, or the end of the process. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => (done ??= work());
+}
+
+/** Calls `cut` after the grace, and waits no longer than what is cut off needs to settle. */
+async function endWithin(graceMs: number, end: () => Promise<void>, cut: () => void): Promise<void> {
+  const ended = new AbortController();
+  const cutting = setTimeout(cut, graceMs);
+  const tooLate = sleep(graceMs + FORCE_AFTER_GRACE_MS, null, { signal: ended.signal }).then(() => {
+    throw new Error('the calls under way did not end when their time was over');
+  });
+  try {
+    await Promise.race([end(), tooLate]);
+  } finally {
+    clearTimeout(cutting);
+    tooLate.catch(() => {});
+    ended.abort();
+  }
+}
+
+function slotsOf(supervisor: Supervisor, concurrency: number): Pick<WorkerReport, 'activities' | 'workflows'> {
+  const { activities, workflows } = supervisor.used();
+  return {
+    activities: { used: activities, max: concurrency },
+    workflows: { used: workflows, max: WORKFLOW_TASKS_AT_ONCE },
   };
 }
 

@@ -33,7 +33,7 @@ export function jsonBody({
   keysPerItemOf = null,
   schema = z.unknown(),
 }: JsonBodyOptions = {}): RequestHandler {
-  const read = express.raw({ type: () => true, limit: limitBytes, inflate: false });
+  const read = limitedReader(limitBytes);
   const parse = (request: Request, _response: Response, next: NextFunction): void => {
     const body: unknown = request.body;
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
@@ -62,4 +62,27 @@ export function jsonBody({
       }
     });
   };
+}
+
+/** A limit that is no number would be no limit: the process does not start with one. */
+export function assertLimit(limitBytes: number): number {
+  if (Number.isSafeInteger(limitBytes) && limitBytes > 0) return limitBytes;
+  throw new TypeError(`a body limit must be a number of bytes, not ${String(limitBytes)}`);
+}
+
+/** What this request may send: the limit of the route, or less where the tenant has a limit of its own. */
+export function bodyLimitOf({ locals }: Pick<Response, 'locals'>, limitBytes: number): number {
+  return Math.min(limitBytes, locals.maxBodyBytes ?? Infinity);
+}
+
+/** One reader for each limit there is; those of tenants come from configuration, so they are few. */
+function limitedReader(limitBytes: number): RequestHandler {
+  const readers = new Map<number, RequestHandler>();
+  const readerFor = (limit: number): RequestHandler => {
+    const reader = readers.get(limit) ?? express.raw({ type: () => true, limit, inflate: false });
+    readers.set(limit, reader);
+    return reader;
+  };
+  readerFor(assertLimit(limitBytes));
+  return (request, response, next) => readerFor(bodyLimitOf(response, limitBytes))(request, response, next);
 }

@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 
 import { parseStrictJson } from '../../jobs/json/strict-json.ts';
 import { ApiError } from '../problem.ts';
+import { assertLimit, bodyLimitOf } from './body.ts';
 
 export interface NdjsonBodyOptions {
   limitBytes: number;
@@ -17,13 +18,14 @@ const NEW_LINE = 0x0a;
 
 /** Puts the list of values in `request.body`. Bodies of another type are left to who comes next. */
 export function ndjsonBody(options: NdjsonBodyOptions): RequestHandler {
-  return async (request, _response, next) => {
+  assertLimit(options.limitBytes);
+  return async (request, response, next) => {
     if (!request.is(NDJSON)) return next();
     if ((request.get('content-encoding') ?? 'identity') !== 'identity') {
       throw new ApiError('unsupportedMediaType', { detail: 'Send the body unencoded.' });
     }
     try {
-      request.body = await readValues(request, options);
+      request.body = await readValues(request, { ...options, limitBytes: bodyLimitOf(response, options.limitBytes) });
     } catch (error) {
       // What is left must be read, or the connection serves no other request.
       request.resume();

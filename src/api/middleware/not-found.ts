@@ -8,19 +8,24 @@ type Layer = Router['stack'][number] & { match(path: string): { path: string } |
 
 export function createNotFound(app: Express): RequestHandler {
   return ({ path }) => {
-    const methods = new Set(methodsAt(app.router.stack as Layer[], path));
+    const methods = new Set(methodsAt(app, path));
     if (methods.has('GET')) methods.add('HEAD');
     if (methods.size === 0) throw new ApiError('notFound');
     throw new ApiError('methodNotAllowed', { headers: { Allow: [...methods].sort().join(', ') } });
   };
 }
 
-function methodsAt(layers: Layer[], path: string): string[] {
+/** Of the routes there are at a path, whether or not a request gets through to them. */
+export function methodsAt(app: Express, path: string): string[] {
+  return methodsIn(app.router.stack as Layer[], path);
+}
+
+function methodsIn(layers: Layer[], path: string): string[] {
   return layers.flatMap((layer) => {
     const mounted = (layer.handle as Partial<Router>).stack as Layer[] | undefined;
     const matched = (layer.route || mounted) && layer.match(path);
     if (!matched) return [];
     if (layer.route) return layer.route.stack.map(({ method }) => method.toUpperCase());
-    return methodsAt(mounted ?? [], path.slice(matched.path.length) || '/');
+    return methodsIn(mounted ?? [], path.slice(matched.path.length) || '/');
   });
 }

@@ -1,6 +1,7 @@
 // /v1/whoami in the API description.
 import { z } from 'zod';
 
+import { SCOPES } from '../../contract/access.ts';
 import { operation, type Resource } from './document.ts';
 
 const TAG = 'Access';
@@ -8,7 +9,7 @@ const TAG = 'Access';
 const identitySchema = z.strictObject({
   subject: z.string(),
   tenant: z.string(),
-  scopes: z.array(z.enum(['read', 'submit', 'operate', 'admin'])),
+  scopes: z.array(z.enum(SCOPES)),
   auth: z.enum(['none', 'jwt', 'apikey']),
 });
 

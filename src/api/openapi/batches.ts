@@ -111,7 +111,7 @@ export const batches: Resource = {
             headers: ['Location', 'IdempotencyReplayed', 'PreferenceApplied'],
           },
         },
-        problems: ['invalidIdempotencyKey', 'idempotencyKeyReused', 'targetNotAllowed'],
+        problems: ['invalidIdempotencyKey', 'idempotencyKeyReused', 'targetNotAllowed', 'quotaExceeded'],
       }),
       get: describe({
         id: 'listBatches',

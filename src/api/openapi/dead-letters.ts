@@ -160,7 +160,7 @@ export const deadLetters: Resource = {
         },
         problems: [
           ...(['notFound', 'alreadyRedriven', 'notRedrivable', 'targetNotAllowed'] as const),
-          ...(['invalidIdempotencyKey', 'idempotencyKeyReused'] as const),
+          ...(['invalidIdempotencyKey', 'idempotencyKeyReused', 'quotaExceeded'] as const),
         ],
       }),
     },

@@ -1,19 +1,42 @@
 // The OpenAPI 3.1 description of the REST API, made from the schemas that requests are parsed with.
 import { version } from '../../version.ts';
 import { access } from './access.ts';
+import { apiKeys } from './api-keys.ts';
 import { batches } from './batches.ts';
 import { HEADERS, PARAMETERS } from './components.ts';
 import { deadLetters } from './dead-letters.ts';
 import type { Node, Resource } from './document.ts';
+import { events } from './events.ts';
 import { jobs } from './jobs.ts';
 import { probes } from './probes.ts';
 import { problemExamples, problemSchema, soleProblems } from './problems.ts';
+import { quotas } from './quotas.ts';
 import { runs } from './runs.ts';
 import { schedules } from './schedules.ts';
 import { DURATION, toComponents } from './schemas.ts';
+import { withScopes } from './scopes.ts';
+import { codec, secrets } from './secrets.ts';
+import { settings } from './settings.ts';
+import { workers } from './workers.ts';
 import { workflows } from './workflows.ts';
 
-const RESOURCES: readonly Resource[] = [jobs, batches, schedules, workflows, runs, deadLetters, access, probes];
+const RESOURCES: readonly Resource[] = [
+  jobs,
+  batches,
+  schedules,
+  workflows,
+  runs,
+  deadLetters,
+  secrets,
+  codec,
+  workers,
+  events,
+  settings,
+  quotas,
+  access,
+  apiKeys,
+  probes,
+];
 
 const ABOUT = `Durable HTTP jobs, schedules and workflows on Temporal and PostgreSQL.
 
@@ -33,7 +56,7 @@ export function buildOpenApi(): OpenApiDocument {
     servers: [{ url: '/', description: 'This instance' }],
     security: [{}, { token: [] }],
     tags: RESOURCES.map(({ tag }) => tag),
-    paths: Object.assign({}, ...RESOURCES.map(({ paths }) => paths)) as OpenApiDocument['paths'],
+    paths: withScopes(Object.assign({}, ...RESOURCES.map(({ paths }) => paths)) as OpenApiDocument['paths']),
     components: {
       schemas: buildSchemas(),
       parameters: PARAMETERS,

@@ -88,7 +88,7 @@ export const jobs: Resource = {
             headers: ['Location', 'IdempotencyReplayed', 'PreferenceApplied'],
           },
         },
-        problems: ['invalidIdempotencyKey', 'idempotencyKeyReused', 'targetNotAllowed'],
+        problems: ['invalidIdempotencyKey', 'idempotencyKeyReused', 'targetNotAllowed', 'quotaExceeded'],
       }),
       get: describe({
         id: 'listJobs',

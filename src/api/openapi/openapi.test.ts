@@ -3,13 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { Router } from 'express';
 import { describe, expect, inject, test } from 'vitest';
 
-import { createApp } from '../app.ts';
+import { routesOfApp } from '../../testing/routes.ts';
 import { buildOpenApi } from './index.ts';
 
-const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
 const document = buildOpenApi();
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
@@ -18,7 +16,7 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 describe('the OpenAPI description', () => {
   test('has each route of the app, and no other', () => {
     const described = operations.map(({ name }) => name);
-    expect(described.sort()).toEqual(routesOf(createApp(anything())).sort());
+    expect(described.sort()).toEqual(routesOfApp().sort());
   });
 
   test('is committed as it is served (node scripts/openapi.mjs writes it)', () => {
@@ -72,31 +70,4 @@ function examplesOf(operation: Record<string, unknown>): { schema: { $ref: strin
     );
     return values.map((value) => ({ schema: { $ref }, value }));
   });
-}
-
-type Layer = Omit<Router['stack'][number], 'handle'> & {
-  handle: { stack?: Layer[] };
-  match(path: string): { path: string } | false;
-};
-
-/** `get /v1/jobs/{id}`, as the app has them mounted. */
-function routesOf({ router }: { router: unknown }): string[] {
-  return (router as { stack: Layer[] }).stack.flatMap((layer) => {
-    const mounted = layer.match('/v1/x');
-    const prefix = layer.match('/') ? '' : mounted ? mounted.path : '';
-    return (layer.handle.stack ?? []).flatMap(({ route }) => {
-      // What /docs loads is no part of the API.
-      const paths = [route?.path ?? []].flat().filter((path) => !path.startsWith('/docs/'));
-      const methods = new Set(route?.stack.map(({ method }) => method).filter((method) => METHODS.includes(method)));
-      return paths.flatMap((path) =>
-        [...methods].map((method) => `${method} ${prefix}${path.replace(/:(\w+)/g, '{$1}')}`),
-      );
-    });
-  });
-}
-
-/** Routes only take their dependencies apart when they are made; nothing is called. */
-function anything(): Parameters<typeof createApp>[0] {
-  const proxy: unknown = new Proxy(() => proxy, { get: () => proxy });
-  return proxy as Parameters<typeof createApp>[0];
 }

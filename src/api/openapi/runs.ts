@@ -75,7 +75,7 @@ export const runs: Resource = {
           examples: { order: { definition: definitionInput, input: { orderId: 42 } } },
         },
         answers: CREATED,
-        problems: ['invalidIdempotencyKey', 'idempotencyKeyReused', 'targetNotAllowed'],
+        problems: ['invalidIdempotencyKey', 'idempotencyKeyReused', 'targetNotAllowed', 'quotaExceeded'],
       }),
       get: describe({
         id: 'listRuns',
@@ -153,7 +153,7 @@ export const runs: Resource = {
         answers: CREATED,
         problems: [
           ...(['notFound', 'alreadyRedriven', 'notRedrivable', 'targetNotAllowed'] as const),
-          ...(['invalidIdempotencyKey', 'idempotencyKeyReused'] as const),
+          ...(['invalidIdempotencyKey', 'idempotencyKeyReused', 'quotaExceeded'] as const),
         ],
       }),
     },

@@ -131,7 +131,7 @@ export const schedules: Resource = {
           201: { description: 'Created.', schema: 'Schedule', example: scheduleExample, headers: ['Location'] },
           200: { description: 'Replaced.', schema: 'Schedule' },
         },
-        problems: ['targetNotAllowed'],
+        problems: ['targetNotAllowed', 'quotaExceeded'],
       }),
       get: describe({
         id: 'getSchedule',
@@ -193,7 +193,7 @@ export const schedules: Resource = {
             headers: ['Location', 'IdempotencyReplayed', 'PreferenceApplied'],
           },
         },
-        problems: ['notFound', 'invalidIdempotencyKey', 'idempotencyKeyReused'],
+        problems: ['notFound', 'invalidIdempotencyKey', 'idempotencyKeyReused', 'quotaExceeded'],
       }),
     },
     '/v1/schedules/{id}/backfill': {

@@ -137,7 +137,7 @@ export const workflows: Resource = {
             headers: ['Location', 'IdempotencyReplayed', 'PreferenceApplied'],
           },
         },
-        problems: ['notFound', 'invalidIdempotencyKey', 'idempotencyKeyReused'],
+        problems: ['notFound', 'invalidIdempotencyKey', 'idempotencyKeyReused', 'quotaExceeded'],
       }),
     },
   },

@@ -6,13 +6,8 @@ import { refuseQuery, sendJson } from '../answer.ts';
 export function accessRoutes(): Router {
   const router = Router();
   router.get('/whoami', refuseQuery, (_request, response) => {
-    const { tenant } = response.locals;
-    sendJson(response, 200, {
-      subject: 'anonymous',
-      tenant,
-      scopes: ['read', 'submit', 'operate', 'admin'],
-      auth: 'none',
-    });
+    const { subject, tenant, scopes, auth } = response.locals.principal;
+    sendJson(response, 200, { subject, tenant, scopes, auth });
   });
   return router;
 }

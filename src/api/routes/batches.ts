@@ -1,12 +1,17 @@
 // /v1/batches: many jobs accepted together, read and canceled as one.
 import { type Request, type Response, Router } from 'express';
 
+import type { FieldFault } from '../../contract/problem.ts';
 import { BATCH_COLUMNS, BATCH_FILTERS, type BatchRow, findBatch } from '../../db/batches.ts';
 import { findKey } from '../../db/idempotency-keys.ts';
 import { listPage } from '../../db/list.ts';
 import type { IdempotencyKey } from '../../jobs/accept.ts';
 import type { BatchAcceptance, UnknownParent } from '../../jobs/batches/accept.ts';
+import type { BatchSubmission } from '../../jobs/batches/new-batch.ts';
 import { batchView } from '../../jobs/batches/view.ts';
+import { referencesOfJob, unknownSecrets } from '../../jobs/secrets/references.ts';
+import { onePerPointer } from '../../jobs/spec/faults.ts';
+import { locateFault } from '../../jobs/spec/merge.ts';
 import {
   idempotencyKeyOf,
   pathParameter,
@@ -21,7 +26,8 @@ import type { ApiDeps } from '../deps.ts';
 import { BATCH_BODY_LIMIT_BYTES, emptyBody, jsonBody } from '../middleware/body.ts';
 import { NDJSON, ndjsonBody } from '../middleware/ndjson-body.ts';
 import { ApiError } from '../problem.ts';
-import { MAX_ITEMS, parseBatch } from '../schemas/batch.ts';
+import { reserveWaiting } from '../quota.ts';
+import { MAX_FAULTS, MAX_ITEMS, parseBatch } from '../schemas/batch.ts';
 import { parseListQuery } from '../schemas/list-query.ts';
 
 const LIST = { table: 'batches', columns: BATCH_COLUMNS, conditions: BATCH_FILTERS };
@@ -29,7 +35,15 @@ const QUERY = { status: { values: ['running', 'finished', 'canceled'] }, name: {
 const readJson = jsonBody({ limitBytes: BATCH_BODY_LIMIT_BYTES, keysPerItemOf: 'items' });
 const readLines = ndjsonBody({ limitBytes: BATCH_BODY_LIMIT_BYTES, maxLines: MAX_ITEMS, basePointer: '/items' });
 
-export function batchRoutes({ db, acceptBatch, cancelBatch, waitUntilFinal, getPolicy, view }: ApiDeps): Router {
+export function batchRoutes({
+  db,
+  quotas,
+  acceptBatch,
+  cancelBatch,
+  waitUntilFinal,
+  getPolicy,
+  view,
+}: ApiDeps): Router {
   const router = Router();
 
   router.post('/batches', readLines, readBatch, async (request, response) => {
@@ -37,11 +51,14 @@ export function batchRoutes({ db, acceptBatch, cancelBatch, waitUntilFinal, getP
     const key = idempotencyKeyOf(request, request.body);
     const waitMs = preferredWaitMs(request, response);
     const parsed = await parseBatch(request.body, { policy: getPolicy(), now: new Date() });
+    if (parsed.ok) await reserveWaiting({ db, quotas }, response, parsed.batch.items.length, key);
     // What was valid when it was first sent is still answered as it was then.
-    const accepted = parsed.ok
-      ? await acceptBatch(parsed.batch, { tenant, traceParent: request.get('traceparent') ?? null }, key)
-      : key && (await replayOf(tenant, key));
-    if (!accepted) throw parsed.ok ? new ApiError('internal') : new ApiError(parsed.code, { errors: parsed.faults });
+    const faults = parsed.ok ? await unknownInItems(tenant, parsed.batch, request.body) : parsed.faults;
+    const accepted =
+      parsed.ok && faults.length === 0
+        ? await acceptBatch(parsed.batch, { tenant, traceParent: request.get('traceparent') ?? null }, key)
+        : key && (await replayOf(tenant, key));
+    if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (accepted.kind === 'unknownParents') throw unknownParents(accepted.parents);
     await sendMade(response, accepted, waitMs);
@@ -78,6 +95,18 @@ export function batchRoutes({ db, acceptBatch, cancelBatch, waitUntilFinal, getP
     if (batch.finishedAt !== null || waitMs === 0) return batch;
     await waitUntilFinal(id, waitMs);
     return find(tenant, id);
+  }
+
+  /** Each fault where its cause was sent: in the item, or in the defaults. */
+  async function unknownInItems(tenant: string, batch: BatchSubmission, body: unknown): Promise<FieldFault[]> {
+    const { items, defaults } = body as { items: unknown[]; defaults?: unknown };
+    const named = batch.items.flatMap(({ spec }, index) =>
+      referencesOfJob(spec).map(({ name, pointer }) => {
+        const sent = { item: items[index], itemPointer: `/items/${index}`, defaults, defaultsPointer: '/defaults' };
+        return { name, pointer: locateFault({ pointer, detail: '' }, sent).pointer };
+      }),
+    );
+    return onePerPointer(await unknownSecrets(db, tenant, named)).slice(0, MAX_FAULTS);
   }
 
   async function replayOf(tenant: string, key: IdempotencyKey): Promise<BatchAcceptance | null> {

@@ -25,6 +25,7 @@ import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers, unknownParents } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
 import { ApiError } from '../problem.ts';
+import { reserveWaiting } from '../quota.ts';
 import { createRedriveRunRoute } from '../redrive-run.ts';
 import { parseListQuery } from '../schemas/list-query.ts';
 import { DEAD_LETTER_QUERY, parseBulkRedrive, parseRedrive } from '../schemas/redrive.ts';
@@ -32,7 +33,7 @@ import { DEAD_LETTER_QUERY, parseBulkRedrive, parseRedrive } from '../schemas/re
 const LIST = { table: 'dead_letters', columns: DEAD_LETTER_COLUMNS, conditions: DEAD_LETTER_FILTERS };
 
 export function deadLetterRoutes(deps: ApiDeps): Router {
-  const { db, client, taskQueue, redrive, log } = deps;
+  const { db, client, taskQueue, redrive, sealer, log } = deps;
   const { sendMade } = createJobAnswers(deps);
   const sendRedrivenRun = createRedriveRunRoute(deps);
   const router = Router();
@@ -62,7 +63,8 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
     if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
     const { tenant } = response.locals;
     const render = (bulk: BulkRow) => JSON.stringify(bulkView(bulk));
-    const made = await createBulk(db, tenant, parsed.value, key, render);
+    const bulk = { ...parsed.value, patch: sealer.patch(tenant, parsed.value.patch) };
+    const made = await createBulk(db, tenant, bulk, key, render);
     if (made.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     response.location(`/v1/bulk-operations/${made.id}`);
     if (made.kind === 'replayed') {
@@ -70,7 +72,7 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
       return sendText(response, 200, made.answer);
     }
     // The relay starts it where this does not.
-    void startBulk(client, taskQueue, made.id).catch((error: unknown) => {
+    void startBulk(client, taskQueue, { id: made.id, tenant }).catch((error: unknown) => {
       log.warn({ bulk: made.id, err: error }, 'bulk operation not started; the relay will');
     });
     sendText(response, 202, made.answer);
@@ -85,6 +87,7 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
     const waitMs = preferredWaitMs(request, response);
     const parsed = parseRedrive(request.body);
     if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
+    await reserveWaiting(deps, response, 1, key);
     const redriven = await redrive(tenant, id, parsed.value, key);
     switch (redriven.kind) {
       case 'created':

@@ -8,6 +8,7 @@ import { findKey } from '../../db/idempotency-keys.ts';
 import { JOB_COLUMNS, JOB_FILTERS, type JobRow, markRunNow } from '../../db/jobs.ts';
 import { listPage } from '../../db/list.ts';
 import type { Acceptance, IdempotencyKey } from '../../jobs/accept.ts';
+import { referencesOfJob, unknownSecrets } from '../../jobs/secrets/references.ts';
 import { parseJobSpec } from '../../jobs/spec/parse-job-spec.ts';
 import { attemptView, jobView } from '../../jobs/view.ts';
 import {
@@ -23,6 +24,7 @@ import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers, unknownParents } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
 import { ApiError } from '../problem.ts';
+import { reserveWaiting } from '../quota.ts';
 import { HOST_FILTER, parseListQuery } from '../schemas/list-query.ts';
 
 const JOB_LIST = { table: 'jobs', columns: JOB_COLUMNS, conditions: JOB_FILTERS, where: 'run_id is null' };
@@ -47,11 +49,14 @@ export function jobRoutes(deps: ApiDeps): Router {
     const key = idempotencyKeyOf(request, content);
     const waitMs = preferredWaitMs(request, response);
     const parsed = parseJobSpec(content, { policy: getPolicy(), now: new Date() });
+    const faults = parsed.ok ? await unknownSecrets(db, tenant, referencesOfJob(parsed.spec)) : parsed.faults;
+    if (parsed.ok) await reserveWaiting(deps, response, 1, key);
     // What was valid when it was first sent (a time ahead, a target allowed) is still answered as it was then.
-    const accepted: Acceptance | null = parsed.ok
-      ? await accept({ tenant, spec: parsed.spec, traceParent: request.get('traceparent') ?? null }, key)
-      : key && (await replayOf(tenant, key));
-    if (!accepted) throw parsed.ok ? new ApiError('internal') : new ApiError(parsed.code, { errors: parsed.faults });
+    const accepted: Acceptance | null =
+      parsed.ok && faults.length === 0
+        ? await accept({ tenant, spec: parsed.spec, traceParent: request.get('traceparent') ?? null }, key)
+        : key && (await replayOf(tenant, key));
+    if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (accepted.kind === 'unknownParents') throw unknownParents(parsed.ok ? parsed.spec.dependsOn : [], accepted.ids);
     await sendMade(response, accepted, waitMs);
@@ -74,8 +79,9 @@ export function jobRoutes(deps: ApiDeps): Router {
   });
 
   router.get('/jobs/:id/attempts', refuseQuery, async (request, response) => {
-    const { id } = await find(response.locals.tenant, pathParameter(request, 'id'));
-    sendJson(response, 200, { items: (await listAttempts(db, id)).map(attemptView), nextCursor: null });
+    const { tenant } = response.locals;
+    const { id } = await find(tenant, pathParameter(request, 'id'));
+    sendJson(response, 200, { items: (await listAttempts(db, tenant, id)).map(attemptView), nextCursor: null });
   });
 
   router.post('/jobs/:id/cancel', refuseQuery, emptyBody(), async (request, response) => {

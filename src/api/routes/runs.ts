@@ -8,6 +8,7 @@ import { RUN_COLUMNS, RUN_FILTERS, type RunRow } from '../../db/runs.ts';
 import { listRunAttempts } from '../../db/step-calls.ts';
 import { parseDefinition, signalFaults } from '../../jobs/runs/definition.ts';
 import { itemView, runViews, valueItems } from '../../jobs/runs/view.ts';
+import { referencesOfDefinition, unknownSecrets } from '../../jobs/secrets/references.ts';
 import { attemptView } from '../../jobs/view.ts';
 import { pathParameter, queryOf, refuseQuery, sendJson, waitParameterMs } from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -23,7 +24,7 @@ const LIST = { table: 'runs', columns: RUN_COLUMNS, conditions: RUN_FILTERS };
 const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 export function runRoutes(deps: ApiDeps): Router {
-  const { db, getPolicy, runControls, view } = deps;
+  const { db, getPolicy, runControls, sealer, view } = deps;
   const { find, waitFor, send } = createRunAnswers(deps);
   const startRun = createStartRun(deps);
   const sendRedriven = createRedriveRunRoute(deps);
@@ -33,7 +34,11 @@ export function runRoutes(deps: ApiDeps): Router {
     await startRun(request, response, inlineSchema, async ({ definition }) => {
       const parsed = parseDefinition(definition, getPolicy(), '/definition');
       if (!parsed.ok) throw new ApiError(parsed.code, { errors: parsed.faults });
-      return { workflow: null, version: null, definition: parsed.definition, plan: parsed.plan };
+      const { tenant } = response.locals;
+      const errors = await unknownSecrets(db, tenant, referencesOfDefinition(parsed.definition, '/definition'));
+      if (errors.length > 0) throw new ApiError('validationFailed', { errors });
+      const sealed = sealer.definition(tenant, parsed.definition);
+      return { workflow: null, version: null, definition: sealed, plan: parsed.plan };
     });
   });
 
@@ -59,14 +64,16 @@ export function runRoutes(deps: ApiDeps): Router {
     const items = rows.slice(0, limit);
     const last = items.at(-1);
     const nextCursor = rows.length > limit && last ? encoded(String(last.index)) : null;
-    sendJson(response, 200, { items: items.map(itemView), nextCursor });
+    sendJson(response, 200, { items: items.map((item) => itemView(item, view.redaction)), nextCursor });
   });
 
   router.get(['/runs/:id/attempts', '/runs/:id/steps/:step/attempts'], async (request, response) => {
-    const { id, definition } = await find(response.locals.tenant, pathParameter(request, 'id'));
+    const { tenant } = response.locals;
+    const { id, definition } = await find(tenant, pathParameter(request, 'id'));
     const stepId = request.params['step'] === undefined ? null : stepOf(pathParameter(request, 'step'), definition);
     const { limit, cursor } = pageOf(queryOf(request), /^[A-Za-z0-9_]{1,200}$/);
-    const rows = await listRunAttempts<AttemptRow>(db, { runId: id, stepId, after: cursor ?? '', limit: limit + 1 });
+    const page = { tenant, runId: id, stepId, after: cursor ?? '', limit: limit + 1 };
+    const rows = await listRunAttempts<AttemptRow>(db, page);
     const items = rows.slice(0, limit);
     const last = items.at(-1);
     const shown = items.map(({ stepId: step, itemIndex, compensation, ...attempt }) => ({
@@ -77,7 +84,8 @@ export function runRoutes(deps: ApiDeps): Router {
   });
 
   router.post('/runs/:id/signals/:signal', refuseQuery, jsonBody({ emptyAs: null }), async (request, response) => {
-    const { id, definition } = await find(response.locals.tenant, pathParameter(request, 'id'));
+    const { tenant } = response.locals;
+    const { id, definition } = await find(tenant, pathParameter(request, 'id'));
     const signal = pathParameter(request, 'signal');
     const payload: unknown = request.body;
     if (!definition.steps.some(({ waitFor: wait }) => wait?.signal === signal)) {
@@ -86,7 +94,7 @@ export function runRoutes(deps: ApiDeps): Router {
     if (Buffer.byteLength(JSON.stringify(payload)) > MAX_PAYLOAD_BYTES) throw new ApiError('tooLarge');
     const errors = signalFaults(definition, signal, payload);
     if (errors.length > 0) throw new ApiError('validationFailed', { errors });
-    if (!(await runControls.signal(id, signal, payload))) throw new ApiError('alreadyFinal');
+    if (!(await runControls.signal(tenant, id, signal, payload))) throw new ApiError('alreadyFinal');
     sendJson(response, 202, { accepted: true });
   });
 

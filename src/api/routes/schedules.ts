@@ -9,12 +9,14 @@ import { findSchedule, SCHEDULE_LIST, type ScheduleRow } from '../../db/schedule
 import { TICK_LIST, type TickRow } from '../../db/ticks.ts';
 import { MAX_BACKFILL } from '../../jobs/schedules/schedules.ts';
 import { scheduleView, tickView } from '../../jobs/schedules/view.ts';
+import { referencesOfJob, unknownSecrets } from '../../jobs/secrets/references.ts';
 import type { Parsed } from '../../jobs/spec/faults.ts';
 import { idempotencyKeyOf, preferredWaitMs, queryOf, refuseQuery, sendJson, sendText } from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
 import { ApiError } from '../problem.ts';
+import { assertRoomForSchedule, reserveWaiting } from '../quota.ts';
 import { createRunAnswers } from '../run-answers.ts';
 import { parseListQuery } from '../schemas/list-query.ts';
 import { parseSchedule, scheduleIdFault } from '../schemas/schedule.ts';
@@ -52,6 +54,9 @@ export function scheduleRoutes(deps: ApiDeps): Router {
     const { tenant } = response.locals;
     const fault = await schedules.actionFault(tenant, parsed.desired.spec);
     if (fault) throw invalid([fault]);
+    const unknown = await unknownSecrets(db, tenant, referencesOfJob(parsed.desired.spec.job, '/job'));
+    if (unknown.length > 0) throw invalid(unknown);
+    if (!(await findSchedule(db, { tenant, id }))) await assertRoomForSchedule(deps, tenant);
     const { row, created } = await schedules.put({ tenant, id }, parsed.desired);
     if (created) response.location(`/v1/schedules/${id}`);
     sendJson(response, created ? 201 : 200, scheduleView(row, view));
@@ -81,6 +86,7 @@ export function scheduleRoutes(deps: ApiDeps): Router {
   router.post('/schedules/:id/trigger', refuseQuery, emptyBody(), async (request, response) => {
     const key = idempotencyKeyOf(request, request.body);
     const waitMs = preferredWaitMs(request, response);
+    await reserveWaiting(deps, response, 1, key);
     const triggered = await schedules.trigger(nameOf(request, response.locals.tenant), key);
     if (triggered.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (triggered.kind === 'notFound') throw new ApiError('notFound');
@@ -107,6 +113,10 @@ export function scheduleRoutes(deps: ApiDeps): Router {
         throw new ApiError('idempotencyKeyReused');
       case 'tooMany':
         throw invalid([{ pointer: '/to', detail: `At most ${MAX_BACKFILL} times may be filled in at once.` }]);
+      case 'forgotten': {
+        const detail = `Must be after ${backfilled.until.toISOString()}: what ran before then is not known any more.`;
+        throw invalid([{ pointer: '/from', detail }]);
+      }
       case 'replayed':
         response.set('Idempotency-Replayed', 'true');
         return sendText(response, 200, backfilled.answer);

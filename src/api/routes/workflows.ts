@@ -13,6 +13,7 @@ import {
 import { fingerprint } from '../../jobs/canonical-json.ts';
 import { parseDefinition } from '../../jobs/runs/definition.ts';
 import { workflowView } from '../../jobs/runs/view.ts';
+import { referencesOfDefinition, unknownSecrets } from '../../jobs/secrets/references.ts';
 import { mermaidOf } from '../../language/graph.ts';
 import { pathParameter, queryOf, refuseQuery, sendJson } from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -26,38 +27,39 @@ const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const LIST = { table: LATEST_WORKFLOWS, columns: WORKFLOW_COLUMNS, conditions: {} };
 
 export function workflowRoutes(deps: ApiDeps): Router {
-  const { db, getPolicy } = deps;
+  const { db, getPolicy, sealer, view } = deps;
   const startRun = createStartRun(deps);
   const router = Router();
 
-  router.post('/workflows/validate', refuseQuery, jsonBody(), (request, response) => {
-    const { plan } = parsed(request.body);
+  router.post('/workflows/validate', refuseQuery, jsonBody(), async (request, response) => {
+    const { plan } = await parsed(response.locals.tenant, request.body);
     sendJson(response, 200, { valid: true, plan });
   });
 
   router.put('/workflows/:name', refuseQuery, jsonBody(), async (request, response) => {
     const name = nameToStore(request);
-    const { definition, plan } = parsed(request.body);
+    const { tenant } = response.locals;
+    const { definition, plan } = await parsed(tenant, request.body);
     const print = fingerprint({ method: 'PUT', path: name, content: definition });
-    const content = { tenant: response.locals.tenant, name, definition, plan, fingerprint: print };
+    const content = { tenant, name, definition: sealer.definition(tenant, definition), plan, fingerprint: print };
     const { created, row } = await putWorkflow(db, content);
     if (created) response.location(`/v1/workflows/${name}`);
-    sendJson(response, created ? 201 : 200, workflowView(row));
+    sendJson(response, created ? 201 : 200, shown(row));
   });
 
   router.get('/workflows', async (request, response) => {
     const query = parseListQuery(queryOf(request), { filters: {} });
     if (!query.ok) throw new ApiError('validationFailed', { errors: query.faults });
     const page = await listPage<WorkflowRow>(db, LIST, response.locals.tenant, query);
-    sendJson(response, 200, { ...page, items: page.items.map(workflowView) });
+    sendJson(response, 200, { ...page, items: page.items.map(shown) });
   });
 
   router.get('/workflows/:name', refuseQuery, async (request, response) => {
-    sendJson(response, 200, workflowView(await find(request, response)));
+    sendJson(response, 200, shown(await find(request, response)));
   });
 
   router.get('/workflows/:name/versions/:version', refuseQuery, async (request, response) => {
-    sendJson(response, 200, workflowView(await find(request, response, versionOf(request))));
+    sendJson(response, 200, shown(await find(request, response, versionOf(request))));
   });
 
   router.get('/workflows/:name/graph', refuseQuery, async (request, response) => {
@@ -81,10 +83,16 @@ export function workflowRoutes(deps: ApiDeps): Router {
 
   return router;
 
-  function parsed(body: unknown) {
+  function shown(row: WorkflowRow) {
+    return workflowView(row, view.redaction);
+  }
+
+  async function parsed(tenant: string, body: unknown) {
     const definition = parseDefinition(body, getPolicy());
-    if (definition.ok) return definition;
-    throw new ApiError(definition.code, { errors: definition.faults });
+    if (!definition.ok) throw new ApiError(definition.code, { errors: definition.faults });
+    const errors = await unknownSecrets(db, tenant, referencesOfDefinition(definition.definition));
+    if (errors.length > 0) throw new ApiError('validationFailed', { errors });
+    return definition;
   }
 
   async function find(request: Request, response: Response, version: number | null = null): Promise<WorkflowRow> {

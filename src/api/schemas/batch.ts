@@ -19,7 +19,7 @@ import { notifyRules } from '../../jobs/spec/with-defaults.ts';
 export const MAX_ITEMS = 10_000;
 export const DEFAULT_CONCURRENCY = 50;
 /** A mistake in each of 10,000 items is one mistake. */
-const MAX_FAULTS = 100;
+export const MAX_FAULTS = 100;
 /** Defaults are stored with each item: a few kilobytes for 10,000, more for fewer. */
 const MAX_REPEATED_CHARACTERS = 32 * 1024 * 1024;
 /** Others are served in between. */

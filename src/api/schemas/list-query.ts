@@ -53,22 +53,33 @@ const labelRule: FilterRule = {
 };
 
 export function parseListQuery(query: URLSearchParams, { filters }: { filters: FilterRules }): ParsedListQuery {
-  const rules = new Map(Object.entries({ ...filters, ...(filters.label && { label: labelRule }), ...pageRules }));
-  const names = [...new Set(query.keys())];
-  const faults = names.flatMap((name) => {
-    const detail = faultOfParameter(query.getAll(name), rules.get(name));
-    return detail === null ? [] : [{ pointer: jsonPointer(['query', name]), detail }];
-  });
-  if (faults.length > 0) return { ok: false, faults };
-  const given = names.filter((name) => !Object.hasOwn(pageRules, name));
+  const parsed = parseFilters(query, { ...filters, ...pageRules });
+  if (!parsed.ok) return parsed;
+  const given = Object.entries(parsed.filters).filter(([name]) => !Object.hasOwn(pageRules, name));
   return {
     ok: true,
     limit: Number(query.get('limit') ?? DEFAULT_LIMIT),
     cursor: query.get('cursor'),
     createdAfter: parseTimestamp(query.get('createdAfter') ?? ''),
     createdBefore: parseTimestamp(query.get('createdBefore') ?? ''),
-    filters: Object.fromEntries(given.map((name) => [name, valuesOf(query.getAll(name), rules.get(name))])),
+    filters: Object.fromEntries(given),
   };
+}
+
+/** The values of each parameter that was given; `label` always means the same. */
+export function parseFilters(
+  query: URLSearchParams,
+  filters: FilterRules,
+): { ok: true; filters: ListQuery['filters'] } | { ok: false; faults: FieldFault[] } {
+  const rules = new Map(Object.entries({ ...filters, ...(filters.label && { label: labelRule }) }));
+  const names = [...new Set(query.keys())];
+  const faults = names.flatMap((name) => {
+    const detail = faultOfParameter(query.getAll(name), rules.get(name));
+    return detail === null ? [] : [{ pointer: jsonPointer(['query', name]), detail }];
+  });
+  if (faults.length > 0) return { ok: false, faults };
+  const values = names.map((name) => [name, valuesOf(query.getAll(name), rules.get(name))] as const);
+  return { ok: true, filters: Object.fromEntries(values) };
 }
 
 function valuesOf(values: string[], rule: FilterRule | undefined): string[] {

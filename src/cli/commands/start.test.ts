@@ -26,13 +26,13 @@ test('SIGTERM is passed on, and the service has stopped when the command ends', 
     stdout: sink,
     stderr: sink,
     stdin: Readable.from([]),
-    env: { url: null, token: null, profile: null, noColor: true, configFile: '/nowhere' },
+    env: { url: null, token: null, profile: null, noColor: true, configFile: '/nowhere', hasDatabase: false },
     onSignal: (signal, handler) => {
       handlers.set(signal, handler);
       return () => handlers.delete(signal);
     },
   };
-  const running = runService(entry, io);
+  const running = runService(entry, io, 'start');
   await expect.poll(() => existsSync(join(dirname(entry), 'ready')), { timeout: 10_000 }).toBe(true);
   handlers.get('SIGTERM')?.();
   expect(await running).toBe(0);

@@ -6,6 +6,7 @@ import { parseDuration } from '../input.ts';
 import type { Io } from '../io.ts';
 import { createOutput, type Output } from '../output.ts';
 import { jobColumns } from './list.ts';
+import { queueColumns } from './queues.ts';
 import { workerColumns } from './workers.ts';
 
 const COUNTED: JobStatus[] = ['scheduled', 'blocked', 'queued', 'running', 'retrying'];
@@ -76,7 +77,7 @@ async function look(client: Perdure, signal?: AbortSignal): Promise<Snapshot> {
   const [who, workers, queues, jobs, dead, ...pages] = await Promise.all([
     client.whoami({ signal }),
     client.workers.list({}, { signal }).page(),
-    client.workers.queues({ signal }).page(),
+    client.queues.list({}, { signal }).page(),
     client.jobs.list({ limit: 15 }, { signal }).page(),
     client.deadLetters.list({ redriven: false, limit: MAX_COUNT }, { signal }).page(),
     ...COUNTED.map((status) => client.jobs.list({ status, limit: MAX_COUNT }, { signal }).page()),
@@ -109,11 +110,3 @@ function draw({ who, counts, queues, workers, jobs }: Snapshot, url: string, out
   out.line('');
   out.table(jobs, jobColumns, 'No jobs yet.');
 }
-
-const queueColumns = [
-  { title: 'QUEUE', value: (queue: Queue) => queue.name },
-  { title: 'STATE', value: (queue: Queue) => (queue.paused ? 'paused' : 'running') },
-  { title: 'BACKLOG', value: (queue: Queue) => queue.backlog },
-  { title: 'OLDEST S', value: (queue: Queue) => queue.oldestAgeSeconds },
-  { title: 'WORKERS', value: (queue: Queue) => queue.workers },
-];

@@ -31,7 +31,7 @@ export async function runCommand(argv: string[], surroundings: Surroundings = {}
   const io: Io = {
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    env: { url, token: null, profile: null, noColor: false, ...env, configFile },
+    env: { url, token: null, profile: null, noColor: false, hasDatabase: false, ...env, configFile },
     stdin: Readable.from([Buffer.from(stdin)]),
     onSignal: (signal, handler) => {
       onHandler?.(signal, handler);

@@ -29,7 +29,7 @@ type Next = (error?: unknown) => void;
 
 /** Put it before the routes it is for. Requests without a key go through as they are. */
 export function idempotent(options: IdempotencyOptions) {
-  const { store, lockSeconds = DEFAULT_LOCK_SECONDS, inProgressStatus = 409, onStoreError = logStoreError } = options;
+  const { store, lockSeconds = DEFAULT_LOCK_SECONDS, inProgressStatus = 425, onStoreError = logStoreError } = options;
   return async (request: ExpressRequest, response: ExpressResponse, next: Next): Promise<void> => {
     const key = request.headers['idempotency-key'];
     if (typeof key !== 'string' || !isKey(key)) return next();

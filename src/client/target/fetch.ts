@@ -18,7 +18,7 @@ export function idempotentHandler<Rest extends unknown[]>(
   handler: FetchHandler<Rest>,
   options: IdempotencyOptions,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const { store, lockSeconds = DEFAULT_LOCK_SECONDS, inProgressStatus = 409, onStoreError = logStoreError } = options;
+  const { store, lockSeconds = DEFAULT_LOCK_SECONDS, inProgressStatus = 425, onStoreError = logStoreError } = options;
   return async (request, ...rest) => {
     const key = request.headers.get('idempotency-key');
     if (!isKey(key)) return handler(request, ...rest);

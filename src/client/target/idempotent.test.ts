@@ -74,14 +74,14 @@ describe.each([
     expect(target.effects()).toBe(1);
   });
 
-  test('while the first is under way the second is 409 with Retry-After', async () => {
+  test('while the first is under way the second is told to come back: 425, which a job retries by default, with Retry-After', async () => {
     let open = () => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
     await using target = await build({ store: createMemoryStore() }, [], gate);
     const first = target.call('job_1');
     await expect.poll(() => target.effects()).toBe(1);
     const second = await target.call('job_1');
-    expect(second.status).toBe(409);
+    expect(second.status).toBe(425);
     expect(second.headers.get('retry-after')).toBe('1');
     open();
     expect((await first).status).toBe(201);

@@ -27,8 +27,8 @@ export interface IdempotencyOptions {
    */
   lockSeconds?: number;
   /**
-   * The answer while the first request is still under way. A job retries 409 only if its `retryOn` names it; 425, 429
-   * and 503 are retried by default.
+   * The answer while the first request is still under way: 425 (Too Early) by default. A job retries 425, 429 and 503
+   * by default, 409 only if its `retryOn` names it.
    */
   inProgressStatus?: 409 | 425 | 429 | 503;
   /** The effect has happened and the answer goes out, but it could not be stored. */

@@ -45,6 +45,10 @@ export interface Queue {
   workers: number;
 }
 
+export interface QueueFilter {
+  limit?: number;
+}
+
 export type EventSubject = 'job' | 'run' | 'batch' | 'schedule' | 'worker';
 
 /** `data` is a summary of the thing; read the thing itself for all of it. */

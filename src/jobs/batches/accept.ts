@@ -1,4 +1,6 @@
 // Accepts a batch: its row, its items and its key in one transaction, all or nothing.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { insertBatch, insertItemDependencies, insertItems, type NewBatch, type NewItem } from '../../db/batches.ts';
 import { lockParents, type Parent } from '../../db/dependencies.ts';
 import { findKey, insertKey, type KeyRow } from '../../db/idempotency-keys.ts';
@@ -6,6 +8,7 @@ import { type Database, type Queryable, StoreUnavailableError } from '../../db/p
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
+import type { Sealer } from '../secrets/sealer.ts';
 import type { Starter } from '../start.ts';
 import type { ViewOptions } from '../view.ts';
 import { type BatchSubmission, newBatch } from './new-batch.ts';
@@ -16,6 +19,8 @@ import { newBatchView } from './view.ts';
 const STORE_TRIES = 3;
 /** One statement stays far below the time a statement may take, and the next is built while it runs. */
 const ITEMS_PER_STATEMENT = 1_000;
+/** Others are served in between. */
+const SEALED_PER_TURN = 500;
 
 export interface UnknownParent {
   item: number;
@@ -34,23 +39,24 @@ export interface AcceptBatchDeps {
   starter: Starter;
   batchStarter: BatchStarter;
   metrics: Metrics;
+  sealer: Sealer;
   log: Logger;
   view: ViewOptions;
 }
 
 export type AcceptBatch = ReturnType<typeof createAcceptBatch>;
 
-export function createAcceptBatch({ db, starter, batchStarter, metrics, log, view }: AcceptBatchDeps) {
+export function createAcceptBatch({ db, starter, batchStarter, metrics, sealer, log, view }: AcceptBatchDeps) {
   return async function acceptBatch(
     submission: BatchSubmission,
     from: { tenant: string; traceParent: string | null },
     key: IdempotencyKey | null = null,
   ): Promise<BatchAcceptance> {
-    const { batch, items } = newBatch(submission, { ...from, now: new Date() });
+    const { batch, items } = newBatch(await sealed(sealer, from.tenant, submission), { ...from, now: new Date() });
     const answer = JSON.stringify(newBatchView(batch, view));
     const accepted = await insertDurably(db, batch, items, key, answer);
     if (accepted.kind === 'created') {
-      metrics.accepted.inc({ source: 'batch' }, items.length);
+      metrics.accepted.inc({ tenant: metrics.tenantLabel(from.tenant), source: 'batch' }, items.length);
       if (items.some(({ carrier }) => carrier !== null)) startSoon(batch);
       // A job that waits for others is started by the last of them.
       for (const item of items) {
@@ -67,6 +73,15 @@ export function createAcceptBatch({ db, starter, batchStarter, metrics, log, vie
       log.warn({ batchId: batch.id, err: error }, 'batch not started; the relay will');
     });
   }
+}
+
+async function sealed(sealer: Sealer, tenant: string, batch: BatchSubmission): Promise<BatchSubmission> {
+  const items: BatchSubmission['items'] = [];
+  for (const { key, spec } of batch.items) {
+    if (items.length % SEALED_PER_TURN === SEALED_PER_TURN - 1) await nextTurn();
+    items.push({ key, spec: sealer.job(tenant, spec) });
+  }
+  return { ...batch, notify: sealer.rules(tenant, batch.notify), items };
 }
 
 async function insertDurably(

@@ -1,13 +1,11 @@
 // What acceptance decides about a batch: its row, its items' rows, and which of them its own workflow carries.
-import { parseDurationMs } from '../../contract/duration.ts';
 import type { JobSpec, NotifyRule } from '../../contract/job.ts';
 import { type BatchInput, carrierOf } from '../../contract/temporal.ts';
 import type { NewBatch, NewItem } from '../../db/batches.ts';
 import { newJob } from '../accept.ts';
+import { isCarried } from '../carried.ts';
 import { newId } from '../ids.ts';
 
-/** Longer calls would hold up the shutdown of a worker, and the others in their lane. */
-const CARRIED_TIMEOUT_MS = 60_000;
 const RELAY_AFTER_MS = 3_000;
 /** Two lanes, so that two workers can share a batch; a small one is not worth the second activity. */
 const TWO_LANES_FROM = 200;
@@ -43,9 +41,4 @@ export function batchInput(batch: Pick<NewBatch, 'id' | 'tenant' | 'concurrency'
 function lanesOf({ concurrency, total }: Pick<NewBatch, 'concurrency' | 'total'>): number[] {
   if (total < TWO_LANES_FROM || concurrency < 2) return [concurrency];
   return [Math.ceil(concurrency / 2), Math.floor(concurrency / 2)];
-}
-
-function isCarried({ http, delivery, runAt, delay, dependsOn }: JobSpec): boolean {
-  if (delivery !== 'atLeastOnce' || runAt !== null || delay !== null || dependsOn.length > 0) return false;
-  return (parseDurationMs(http.timeout) ?? Infinity) <= CARRIED_TIMEOUT_MS;
 }

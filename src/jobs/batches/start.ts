@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { RUN_BATCH } from '../../contract/temporal.ts';
 import { markBatchSeen, type NewBatch } from '../../db/batches.ts';
 import type { Database } from '../../db/pool.ts';
+import { ofTenant } from '../of-tenant.ts';
 import { batchInput } from './new-batch.ts';
 
 export type StartableBatch = Pick<NewBatch, 'id' | 'tenant' | 'concurrency' | 'total'>;
@@ -25,7 +26,7 @@ export function createBatchStarter(deps: { db: Database; client: Client; taskQue
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'USE_EXISTING',
           requestEagerStart: true,
-          priority: { fairnessKey: batch.tenant },
+          ...ofTenant(batch.tenant),
           staticSummary: `${batch.total} jobs`,
         }),
       );

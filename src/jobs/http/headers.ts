@@ -6,7 +6,8 @@ type HeaderValue = string | SecretReference;
 
 const MAX_HEADERS = 50;
 const MAX_HEADER_BYTES = 8 * 1024;
-const REDACTED = '[redacted]';
+/** In place of a value that is not shown. */
+export const REDACTED = '[redacted]';
 
 // Framing and connection belong to the sender, the rest is what targets trust us to set.
 const REFUSED =
@@ -40,12 +41,6 @@ export function isSecretHeader(name: string): boolean {
   return SECRET.test(name);
 }
 
-export function redactHeaders<Value>(headers: Record<string, Value>): Record<string, Value | typeof REDACTED> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? REDACTED : value]),
-  );
-}
-
 function templateOf(value: HeaderValue): string {
   return typeof value === 'string' ? value : (value.format ?? '{}');
 }
@@ -58,6 +53,7 @@ function nameFault(name: string, seen: Set<string>): string | null {
 }
 
 function valueFault(value: HeaderValue): string | null {
+  if (value === REDACTED) return 'Answers show this in place of a value that is kept: send the value itself.';
   if (!isHeaderValue(templateOf(value))) return 'A header value is one line of Latin-1 characters.';
   if (typeof value !== 'string' && templateOf(value).split('{}').length !== 2) {
     return 'The format has exactly one {} where the secret goes.';

@@ -61,6 +61,13 @@ test('a followed 302 of a POST becomes a GET without body, and across origins wi
   );
 });
 
+test('another origin does not get a header that holds a secret, whatever it is called; the same origin does', () => {
+  const request = { ...post('https://a.example/', true), confidential: ['x-a'] };
+  const next = (location: string) => redirectedRequest(request, { status: 307, headers: { location } }, any)?.headers;
+  expect(next('https://b.example/')).not.toHaveProperty('x-a');
+  expect(next('https://a.example/other')).toHaveProperty('x-a', 'f');
+});
+
 test('a 307 keeps method, body and, within one origin, all headers', async () => {
   const target = await startTarget((requestNumber) => (requestNumber === 1 ? redirectTo('/next?a=b', 307) : OK));
   const outcome = await startSender().send(post(target.url, true), { timeoutMs: 2_000 });

@@ -20,7 +20,7 @@ export function redirectedRequest(
   const target = checkTargetUrl(new URL(location, from).href, policy);
   if (!target.ok || (from.protocol === 'https:' && target.url.protocol === 'http:')) return null;
   const next = { ...withMethod(request, answer.status), url: target.url.href };
-  return target.url.origin === from.origin ? next : { ...next, headers: withoutTrust(next.headers) };
+  return target.url.origin === from.origin ? next : { ...next, headers: withoutTrust(next) };
 }
 
 function withMethod(request: OutgoingRequest, status: number): OutgoingRequest {
@@ -33,8 +33,9 @@ function withMethod(request: OutgoingRequest, status: number): OutgoingRequest {
 }
 
 /** What was meant for the first origin only. A secret may sit in any header whose name says so, not just the usual two. */
-function withoutTrust(headers: Record<string, string>): Record<string, string> {
-  return withoutHeaders(headers, (name) => isSecretHeader(name) || PERDURE_HEADER.test(name));
+function withoutTrust({ headers, confidential = [] }: OutgoingRequest): Record<string, string> {
+  const isMeant = (name: string) => isSecretHeader(name) || confidential.includes(name.toLowerCase());
+  return withoutHeaders(headers, (name) => isMeant(name) || PERDURE_HEADER.test(name));
 }
 
 function withoutHeaders(headers: Record<string, string>, drop: (name: string) => boolean): Record<string, string> {

@@ -14,6 +14,8 @@ export interface OutgoingRequest {
   headers: Record<string, string>;
   body?: string | Uint8Array;
   followRedirects: boolean;
+  /** Names (in lower case) of headers that hold a secret, whatever they are called: another origin does not get them. */
+  confidential?: readonly string[];
 }
 
 export interface SendOptions {

@@ -5,6 +5,7 @@ import { type Database, StoreUnavailableError } from '../../db/pool.ts';
 import { findRun, insertRun, type NewRun } from '../../db/runs.ts';
 import type { WorkflowDefinition } from '../../language/definition.ts';
 import type { Plan } from '../../language/plan.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import { newId } from '../ids.ts';
 import { DEFAULT_PRIORITY } from '../spec/with-defaults.ts';
@@ -42,12 +43,13 @@ export type RunAcceptance =
 export interface AcceptRunDeps {
   db: Database;
   runStarter: RunStarter;
+  metrics: Metrics;
   renderAnswer: (run: NewRun, definition: WorkflowDefinition) => string;
 }
 
 export type AcceptRun = ReturnType<typeof createAcceptRun>;
 
-export function createAcceptRun({ db, runStarter, renderAnswer }: AcceptRunDeps) {
+export function createAcceptRun({ db, runStarter, metrics, renderAnswer }: AcceptRunDeps) {
   return async function acceptRun(
     submission: RunSubmission,
     key: IdempotencyKey | null = null,
@@ -55,7 +57,12 @@ export function createAcceptRun({ db, runStarter, renderAnswer }: AcceptRunDeps)
     const run = newRun(submission);
     const answer = renderAnswer(run, submission.definition);
     const written = await insertDurably(db, run, key, answer);
-    if (written.kind === 'created') runStarter.startSoon(run);
+    if (written.kind === 'created') {
+      metrics.runsAccepted.inc({ tenant: metrics.tenantLabel(run.tenant) });
+      runStarter.startSoon(run);
+    } else {
+      metrics.duplicates.inc({ kind: written.kind });
+    }
     return written;
   };
 }

@@ -60,8 +60,8 @@ export function createRunControls({
       return changed.includes(id);
     },
 
-    async signal(id: string, name: string, payload: unknown): Promise<boolean> {
-      const kept = await insertSignal(db, id, name, payload);
+    async signal(tenant: string, id: string, name: string, payload: unknown): Promise<boolean> {
+      const kept = await insertSignal(db, { tenant, id }, name, payload);
       if (kept) nudgeSoon(id);
       return kept;
     },

@@ -32,13 +32,16 @@ export function createRunFinished({
     settled: RunSettled,
     reason: string | null,
   ): Promise<void> {
-    metrics.runsFinished.inc({ status });
-    if (reason !== null) metrics.deadLetters.inc({ reason });
+    const tenant = metrics.tenantLabel(settled.tenant);
+    metrics.runsFinished.inc({ tenant, status });
+    metrics.runSeconds.observe(Math.max(0, settled.ageMs / 1_000));
+    if (reason !== null) metrics.deadLetters.inc({ tenant, reason: metrics.reasonLabel(reason) });
+    for (const step of settled.steps) metrics.stepsFinished.inc({ status: step.status }, step.count);
     await notifyEach(db, CANCEL_CHANNEL, settled.cut);
     bell.ring(runId);
     if (settled.notified) bell.ring('notifications');
     if (settled.scheduleId !== null) {
-      await endScheduledRun(db, runId, status).catch((error: unknown) => {
+      await endScheduledRun({ db, metrics }, runId, status).catch((error: unknown) => {
         log.warn({ runId, err: error }, 'a run of a schedule not counted; the auditor will');
       });
     }

@@ -10,9 +10,13 @@ import { kindOf, type WorkflowDefinition } from '../../language/definition.ts';
 import type { Plan } from '../../language/plan.ts';
 import type { StepState } from '../../language/progress.ts';
 import { planRedrive } from '../../language/redrive.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import type { EgressPolicy } from '../http/egress.ts';
 import { once } from '../once.ts';
+import { mapDefinition } from '../secrets/places.ts';
+import { referencesOfDefinition, unknownSecrets } from '../secrets/references.ts';
+import { type Sealer, setSealedAside } from '../secrets/sealer.ts';
 import { mergePatch } from '../spec/merge.ts';
 import { newRun } from './accept.ts';
 import { inputFaults, parseDefinition } from './definition.ts';
@@ -48,11 +52,15 @@ class Refused extends Error {
 export function createRedriveRun({
   db,
   runStarter,
+  metrics,
+  sealer,
   getPolicy,
   renderAnswer,
 }: {
   db: Database;
+  metrics: Metrics;
   runStarter: RunStarter;
+  sealer: Sealer;
   getPolicy: () => EgressPolicy;
   renderAnswer: (run: NewRun, definition: WorkflowDefinition, steps: StepRow[]) => string;
 }) {
@@ -66,14 +74,17 @@ export function createRedriveRun({
     try {
       const made = await once(db, tenant, key, async (tx) => {
         const old = await redrivable(tx, tenant, runId, request);
-        const wanted = await wantedRun(tx, old, request, getPolicy());
+        const wanted = await wantedRun(tx, old, request, { sealer, policy: getPolicy() });
         const { run } = await redriveInto(tx, old, wanted, request);
         await markRunRedriven(tx, old.id, run.id);
         started = run;
         return { id: run.id, answer: renderAnswer(run, wanted.definition, await stepsOfRuns(tx, [run.id])) };
       });
       if (made.kind === 'keyReused') return made;
-      if (started !== null && made.kind === 'created') runStarter.startSoon(started);
+      if (started !== null && made.kind === 'created') {
+        metrics.runsAccepted.inc({ tenant: metrics.tenantLabel(tenant) });
+        runStarter.startSoon(started);
+      }
       return { kind: made.kind, runId: made.id, answer: made.answer };
     } catch (error) {
       if (error instanceof Refused) return error.refusal;
@@ -150,7 +161,7 @@ async function wantedRun(
   tx: Queryable,
   old: RunRow,
   { fromStep, patch, version }: RunRedriveRequest,
-  policy: EgressPolicy,
+  { sealer, policy }: { sealer: Sealer; policy: EgressPolicy },
 ): Promise<WantedRun> {
   const invalid = (pointer: string, detail: string) =>
     new Refused({ kind: 'invalid', code: 'validationFailed', faults: [{ pointer, detail }] });
@@ -160,11 +171,17 @@ async function wantedRun(
   const base = stored ?? old;
   const input = 'input' in patch ? mergePatch(old.input, patch.input) : old.input;
   const isPatched = patch.definition !== undefined;
+  const aside = setSealedAside(base.definition, mapDefinition);
   const parsed = isPatched
-    ? parseDefinition(mergePatch(base.definition, patch.definition), policy, '/patch/definition')
+    ? parseDefinition(mergePatch(aside.value, patch.definition), policy, '/patch/definition')
     : { ok: true as const, definition: base.definition, plan: base.plan };
   if (!parsed.ok) throw new Refused({ kind: 'invalid', code: parsed.code, faults: parsed.faults });
-  const { definition, plan } = parsed;
+  const { plan } = parsed;
+  const unknown = isPatched
+    ? await unknownSecrets(tx, old.tenant, referencesOfDefinition(parsed.definition, '/patch/definition'))
+    : [];
+  if (unknown.length > 0) throw new Refused({ kind: 'invalid', code: 'validationFailed', faults: unknown });
+  const definition = isPatched ? sealer.definition(old.tenant, aside.restore(parsed.definition)) : base.definition;
   if (fromStep !== null && !plan.order.includes(fromStep)) throw invalid('/fromStep', 'There is no such step.');
   const faults = inputFaults(definition, input, '/patch/input');
   if (faults.length > 0) throw new Refused({ kind: 'invalid', code: 'validationFailed', faults });

@@ -7,6 +7,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Bell } from '../bell.ts';
 import type { FollowUp } from '../follow-up.ts';
 import type { EgressPolicy } from '../http/egress.ts';
+import type { Sealer } from '../secrets/sealer.ts';
 import type { ViewOptions } from '../view.ts';
 import { createAcceptRun } from './accept.ts';
 import { createRunControls } from './control.ts';
@@ -22,6 +23,8 @@ export interface RunServiceDeps {
   bell: Bell;
   metrics: Metrics;
   followUp: FollowUp;
+  sealer: Sealer;
+  isEncrypted: boolean;
   getPolicy: () => EgressPolicy;
   view: ViewOptions;
   log: Logger;
@@ -30,7 +33,7 @@ export interface RunServiceDeps {
 export type RunServices = ReturnType<typeof createRunServices>;
 
 export function createRunServices(deps: RunServiceDeps) {
-  const { db, getPolicy, view } = deps;
+  const { db, getPolicy, metrics, sealer, view } = deps;
   const runStarter = createRunStarter(deps);
   const runFinished = createRunFinished(deps);
   return {
@@ -40,10 +43,11 @@ export function createRunServices(deps: RunServiceDeps) {
     acceptRun: createAcceptRun({
       db,
       runStarter,
+      metrics,
       renderAnswer: (run, definition) => JSON.stringify(newRunView(run, definition, view)),
     }),
     redriveRun: createRedriveRun({
-      ...{ db, runStarter, getPolicy },
+      ...{ db, runStarter, metrics, sealer, getPolicy },
       renderAnswer: (run, definition, steps) => JSON.stringify(newRunView(run, definition, view, steps)),
     }),
   };

@@ -1,6 +1,6 @@
 // Starts the Temporal workflow of an accepted run: at once where Temporal is there, else the relay does it later.
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 import { type RunInput, WORKFLOW_RUN } from '../../contract/run.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/temporal.ts';
@@ -8,6 +8,7 @@ import type { Database } from '../../db/pool.ts';
 import { markRunsSeen } from '../../db/run-relay.ts';
 import type { NewRun, RunRow } from '../../db/runs.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { ofTenant } from '../of-tenant.ts';
 
 const COOL_DOWN_MS = 1_000;
 
@@ -24,11 +25,14 @@ export function createRunStarter({
   client,
   taskQueue,
   log,
+  isEncrypted,
 }: {
   db: Database;
   client: Client;
   taskQueue: string;
   log: Logger;
+  /** Search attributes are never encrypted, so then there are none but the tenant. */
+  isEncrypted: boolean;
 }) {
   const underWay = new Set<Promise<unknown>>();
   let restUntil = 0;
@@ -37,7 +41,7 @@ export function createRunStarter({
   const start = async (run: StartableRun): Promise<boolean> => {
     try {
       await client.withDeadline(Date.now() + 5_000, () =>
-        client.workflow.start(WORKFLOW_RUN, { ...startOptions(run, taskQueue), requestEagerStart: true }),
+        client.workflow.start(WORKFLOW_RUN, { ...startOptions(run, taskQueue, isEncrypted), requestEagerStart: true }),
       );
     } catch (error) {
       // Its id is the run's own: whoever started it, it is this run.
@@ -71,7 +75,7 @@ export function summaryOfRun({ workflow, version }: Pick<StartableRun, 'workflow
   return workflow === null ? 'inline workflow' : `${workflow} v${version}`;
 }
 
-function startOptions(run: StartableRun, taskQueue: string) {
+function startOptions(run: StartableRun, taskQueue: string, isEncrypted: boolean) {
   const input: RunInput = { runId: run.id, runAtMs: run.runAt?.getTime() ?? null };
   return {
     workflowId: run.id,
@@ -80,8 +84,10 @@ function startOptions(run: StartableRun, taskQueue: string) {
     // A schedule that was given a workflow in place of a job may have fired under this id before.
     workflowIdReusePolicy: run.scheduleId === null ? ('REJECT_DUPLICATE' as const) : ('ALLOW_DUPLICATE' as const),
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
-    priority: { priorityKey: run.priority, fairnessKey: run.tenant },
     staticSummary: summaryOfRun(run),
-    typedSearchAttributes: new TypedSearchAttributes(run.workflow === null ? [] : [{ key: NAME, value: run.workflow }]),
+    ...ofTenant(run.tenant, {
+      priorityKey: run.priority,
+      attributes: isEncrypted || run.workflow === null ? [] : [{ key: NAME, value: run.workflow }],
+    }),
   };
 }

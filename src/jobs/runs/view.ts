@@ -7,7 +7,7 @@ import type { NewRun, RunRow } from '../../db/runs.ts';
 import type { WorkflowRow } from '../../db/workflows.ts';
 import type { WorkflowDefinition } from '../../language/definition.ts';
 import { hasStepEnded, type StepStatus } from '../../language/progress.ts';
-import { redactHeaders } from '../http/headers.ts';
+import type { Redaction } from '../secrets/redaction.ts';
 import { isMembers } from '../spec/rules.ts';
 import { type ProblemView, problemView, redactNotify, temporalLink, type ViewOptions } from '../view.ts';
 
@@ -28,19 +28,21 @@ export type RunView = ReturnType<typeof runView>;
 export function runView(run: RunRow, steps: readonly StepRow[], options: ViewOptions) {
   const self = `/v1/runs/${encodeURIComponent(run.id)}`;
   const rows = new Map(steps.map((step) => [step.id, step]));
+  const { redaction } = options;
   return {
     id: run.id,
     workflow: run.workflow,
     version: run.version,
     status: statusOf(run),
-    input: run.input,
-    output: run.output,
+    input: redaction.fields(run.input),
+    output: redaction.fields(run.output),
     error: problemView(run.error),
     steps: run.definition.steps.map((step) =>
       stepView(step.id, rows.get(step.id), {
         isRunFinal: isFinalRun(run.status),
         isForEach: step.forEach !== undefined,
         isValue: step.transform !== undefined,
+        redaction,
       }),
     ),
     labels: run.labels,
@@ -103,17 +105,17 @@ export function valueItems(step: StepRow | undefined): ItemRow[] {
   return outputs.map((output, index) => ({ index, status: 'succeeded', attempts: 0, output, error: null }));
 }
 
-export function itemView({ index, status, attempts, output, error }: ItemRow) {
-  return { index, status, attempts, output, error: problemView(error) };
+export function itemView({ index, status, attempts, output, error }: ItemRow, redaction: Redaction) {
+  return { index, status, attempts, output: redaction.fields(output), error: problemView(error) };
 }
 
-export function workflowView({ name, version, description, definition, createdAt }: WorkflowRow) {
+export function workflowView({ name, version, description, definition, createdAt }: WorkflowRow, redaction: Redaction) {
   const self = `/v1/workflows/${name}`;
   return {
     name,
     version,
     description,
-    definition: redactDefinition(definition),
+    definition: redactDefinition(definition, redaction),
     createdAt: createdAt.toISOString(),
     links: { self, version: `${self}/versions/${version}`, graph: `${self}/graph`, runs: `/v1/runs?workflow=${name}` },
   };
@@ -122,7 +124,12 @@ export function workflowView({ name, version, description, definition, createdAt
 function stepView(
   id: string,
   row: StepRow | undefined,
-  { isRunFinal, isForEach, isValue }: { isRunFinal: boolean; isForEach: boolean; isValue: boolean },
+  {
+    isRunFinal,
+    isForEach,
+    isValue,
+    redaction,
+  }: { isRunFinal: boolean; isForEach: boolean; isValue: boolean; redaction: Redaction },
 ): StepView {
   const total = row?.itemsTotal ?? 0;
   const { itemsRunning: running = 0, itemsSucceeded = 0, itemsFailed: failed = 0 } = row ?? {};
@@ -132,7 +139,7 @@ function stepView(
     id,
     status: isRunFinal ? endedStatus(row) : (row?.status ?? 'pending'),
     attempts: row?.attempts ?? 0,
-    output: row?.output ?? null,
+    output: redaction.fields(row?.output ?? null),
     error: problemView(row?.error ?? null),
     startedAt: iso(row?.startedAt ?? null),
     finishedAt: iso(row?.finishedAt ?? null),
@@ -150,13 +157,15 @@ function statusOf({ status, paused }: Pick<RunRow, 'status' | 'paused'>): RunSta
   return paused && !isFinalRun(status) ? 'paused' : status;
 }
 
-function redactDefinition(definition: WorkflowDefinition): unknown {
+function redactDefinition(definition: WorkflowDefinition, redaction: Redaction): unknown {
   return {
     ...definition,
     steps: definition.steps.map((step) => ({
       ...step,
-      ...(step.http ? { http: redactCall(step.http) } : {}),
-      ...(step.compensate ? { compensate: { ...step.compensate, http: redactCall(step.compensate.http) } } : {}),
+      ...(step.http ? { http: redactCall(step.http, redaction) } : {}),
+      ...(step.compensate
+        ? { compensate: { ...step.compensate, http: redactCall(step.compensate.http, redaction) } }
+        : {}),
     })),
     ...(definition.notify
       ? {
@@ -166,8 +175,14 @@ function redactDefinition(definition: WorkflowDefinition): unknown {
   };
 }
 
-function redactCall(http: Readonly<Record<string, unknown>>) {
-  return isMembers(http['headers']) ? { ...http, headers: redactHeaders(http['headers']) } : http;
+function redactCall(http: Readonly<Record<string, unknown>>, redaction: Redaction) {
+  return {
+    ...http,
+    ...(typeof http['url'] === 'string' ? { url: redaction.url(http['url']) } : {}),
+    ...(isMembers(http['query']) ? { query: redaction.fields(http['query']) } : {}),
+    ...(isMembers(http['headers']) ? { headers: redaction.headers(http['headers']) } : {}),
+    ...('body' in http ? { body: redaction.fields(http['body']) } : {}),
+  };
 }
 
 function iso(time: Date | null): string | null {

@@ -58,7 +58,7 @@ export function createFire({ db, starter, runStarter, cancel, cancelRun, metrics
         continue;
       }
       if (fired.kind === 'waits' || !fired.fresh) return fired;
-      count(metrics, fired);
+      count(metrics, name.tenant, fired);
       if (fired.kind === 'job' && by !== 'ownWorkflow' && fired.job.status === 'queued') starter.startSoon(fired.job);
       if (fired.kind === 'run') runStarter.startSoon(fired.run);
       return fired;
@@ -184,9 +184,11 @@ function lateReason(by: FiredBy): string {
   return by === 'auditor' ? 'Temporal had not fired it; the auditor started it.' : 'It was picked up late.';
 }
 
-function count({ ticks, tickLateness, accepted }: Metrics, fired: Exclude<Answered, { kind: 'waits' }>): void {
-  ticks.inc({ outcome: fired.outcome });
+function count(metrics: Metrics, inTenant: string, fired: Exclude<Answered, { kind: 'waits' }>): void {
+  metrics.ticks.inc({ outcome: fired.outcome });
   if (fired.kind === 'none') return;
-  if (fired.kind === 'job') accepted.inc({ source: 'schedule' });
-  if (fired.latenessMs !== null) tickLateness.observe(fired.latenessMs / 1_000);
+  const tenant = metrics.tenantLabel(inTenant);
+  if (fired.kind === 'job') metrics.accepted.inc({ tenant, source: 'schedule' });
+  else metrics.runsAccepted.inc({ tenant });
+  if (fired.latenessMs !== null) metrics.tickLateness.observe(fired.latenessMs / 1_000);
 }

@@ -8,45 +8,64 @@ import type { ScheduleName } from '../../contract/schedule.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
 import { type DesiredSchedule, lockSchedule, type ScheduleRow, updateSchedule } from '../../db/schedules.ts';
 import { advanceLedger, insertTicks } from '../../db/ticks.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { calendarOf, tickId, windowStartMs } from './timing.ts';
 
 const CHUNK = 2_000;
 
-/** Writes the rows of all times before `untilMs` that have none; true when there are more than fit in one go. */
-export async function settleLedger(tx: Queryable, schedule: ScheduleRow, untilMs: number): Promise<boolean> {
+export interface SettledTicks {
+  /** There are more than fit in one go. */
+  more: boolean;
+  /** Decided without a run. */
+  missed: number;
+  paused: number;
+}
+
+const NOTHING: SettledTicks = { more: false, missed: 0, paused: 0 };
+
+/** Writes the rows of all times before `untilMs` that have none; when that is committed, `countTicks`. */
+export async function settleLedger(tx: Queryable, schedule: ScheduleRow, untilMs: number): Promise<SettledTicks> {
   const fromMs = schedule.ledgerUntil.getTime();
-  if (untilMs <= fromMs) return false;
+  if (untilMs <= fromMs) return NOTHING;
   const times = timesBetween(calendarOf(schedule.spec), fromMs, untilMs, CHUNK);
   const ticks = times.map((nominalMs) => ({ id: tickId(schedule, nominalMs), nominalMs }));
+  const settled = { ...NOTHING };
   if (schedule.paused) {
-    await insertTicks(tx, schedule, ticks, { outcome: 'paused', reason: pausedReason(schedule) });
+    settled.paused = await insertTicks(tx, schedule, ticks, { outcome: 'paused', reason: pausedReason(schedule) });
   } else {
     const startMs = windowStartMs(schedule.spec, Date.now());
     const missed = ticks.filter(({ nominalMs }) => nominalMs < startMs);
     const due = ticks.filter(({ nominalMs }) => nominalMs >= startMs);
-    await insertTicks(tx, schedule, missed, { outcome: 'missed', reason: missedReason(schedule) });
+    settled.missed = await insertTicks(tx, schedule, missed, { outcome: 'missed', reason: missedReason(schedule) });
     await insertTicks(tx, schedule, due, { outcome: null, reason: null });
   }
   const last = times.length === CHUNK ? times.at(-1) : undefined;
   await advanceLedger(tx, schedule, new Date(last === undefined ? untilMs : last + 1));
-  return last !== undefined;
+  return { ...settled, more: last !== undefined };
+}
+
+export function countTicks({ ticks }: Metrics, { missed, paused }: SettledTicks): void {
+  if (missed > 0) ticks.inc({ outcome: 'missed' }, missed);
+  if (paused > 0) ticks.inc({ outcome: 'paused' }, paused);
 }
 
 /** Changes a schedule without losing what was due until now; `change` answers null to leave it as it is. */
 export async function changeSchedule(
-  db: Database,
+  { db, metrics }: { db: Database; metrics: Metrics },
   name: ScheduleName,
   change: (schedule: ScheduleRow) => DesiredSchedule | null,
 ): Promise<ScheduleRow | null> {
   for (;;) {
-    const changed = await db.transaction(async (tx) => {
+    const { settled, changed } = await db.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, name);
-      if (!schedule) return null;
-      if (await settleLedger(tx, schedule, Date.now())) return 'again';
+      if (!schedule) return { settled: NOTHING, changed: null };
+      const settled = await settleLedger(tx, schedule, Date.now());
+      if (settled.more) return { settled, changed: null };
       const desired = change(schedule);
-      return desired ? updateSchedule(tx, name, desired) : schedule;
+      return { settled, changed: desired ? await updateSchedule(tx, name, desired) : schedule };
     });
-    if (changed !== 'again') return changed;
+    countTicks(metrics, settled);
+    if (!settled.more) return changed;
   }
 }
 

@@ -7,6 +7,7 @@ import { type Overlap, type ScheduleName, type ScheduleSpec, temporalScheduleId 
 import { findKey, insertKey } from '../../db/idempotency-keys.ts';
 import type { NewJob } from '../../db/jobs.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
+import { ticksRemovedUntil } from '../../db/retention.ts';
 import type { NewRun } from '../../db/runs.ts';
 import {
   type DesiredSchedule,
@@ -22,6 +23,7 @@ import type { IdempotencyKey } from '../accept.ts';
 import type { Bell } from '../bell.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { RunStarter } from '../runs/start.ts';
+import type { Sealer } from '../secrets/sealer.ts';
 import type { Starter } from '../start.ts';
 import { runOf } from './fire.ts';
 import { changeSchedule } from './ledger.ts';
@@ -40,6 +42,7 @@ export interface SchedulesDeps {
   runStarter: RunStarter;
   metrics: Metrics;
   bell: Bell;
+  sealer: Sealer;
   renderJob: (job: NewJob) => string;
   renderRun: (run: NewRun, definition: WorkflowDefinition) => string;
 }
@@ -61,11 +64,13 @@ export type Triggered =
   | { kind: 'keyReused' }
   | { kind: 'notFound' };
 type MadeRun = Extract<Made, { kind: 'job' | 'run' }>;
-export type Backfilled = Replayable<{ kind: 'accepted'; answer: string } | { kind: 'tooMany' }>;
+export type Backfilled = Replayable<
+  { kind: 'accepted'; answer: string } | { kind: 'tooMany' } | { kind: 'forgotten'; until: Date }
+>;
 
 export type Schedules = ReturnType<typeof createSchedules>;
 
-export function createSchedules({ db, starter, runStarter, metrics, bell, ...render }: SchedulesDeps) {
+export function createSchedules({ db, starter, runStarter, metrics, bell, sealer, ...render }: SchedulesDeps) {
   /** Temporal hears of it from the auditor: at once where it runs in this process, else within a second. */
   const changed = (row: ScheduleRow): ScheduleRow => {
     bell.ring(SCHEDULES_BELL);
@@ -76,7 +81,7 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, ...ren
     name: ScheduleName,
     desired: (row: ScheduleRow) => DesiredSchedule,
   ): Promise<ScheduleRow | null> => {
-    const row = await changeSchedule(db, name, (old) => {
+    const row = await changeSchedule({ db, metrics }, name, (old) => {
       const wanted = desired(old);
       return isSame(old, wanted) ? null : wanted;
     });
@@ -90,7 +95,9 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, ...ren
       return found.ok ? null : found.fault;
     },
 
-    async put(name: ScheduleName, desired: DesiredSchedule): Promise<{ row: ScheduleRow; created: boolean }> {
+    async put(name: ScheduleName, given: DesiredSchedule): Promise<{ row: ScheduleRow; created: boolean }> {
+      const { spec } = given;
+      const desired = { ...given, spec: { ...spec, job: spec.job && sealer.job(name.tenant, spec.job) } };
       for (;;) {
         const inserted = await insertSchedule(db, name, desired, new Date());
         if (inserted) return { row: changed(inserted), created: true };
@@ -118,9 +125,10 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, ...ren
       metrics.ticks.inc({ outcome: 'triggered' });
       const { made } = triggered;
       if (made.kind === 'run') {
+        metrics.runsAccepted.inc({ tenant: metrics.tenantLabel(name.tenant) });
         runStarter.startSoon(made.run);
       } else {
-        metrics.accepted.inc({ source: 'schedule' });
+        metrics.accepted.inc({ tenant: metrics.tenantLabel(name.tenant), source: 'schedule' });
         if (made.job.status === 'queued') starter.startSoon(made.job);
       }
       return triggered;
@@ -171,6 +179,8 @@ async function backfillOnce(
   const known = await replayOf(tx, name, key);
   if (known) return known;
   if (!schedule) return { kind: 'notFound' };
+  const until = await ticksRemovedUntil(tx, name);
+  if (until && fromMs <= until.getTime()) return { kind: 'forgotten', until };
   // What lies ahead has its own time.
   const times = timesBetween(calendarOf(schedule.spec), fromMs, Math.min(toMs, Date.now()), MAX_BACKFILL + 1);
   if (times.length > MAX_BACKFILL) return { kind: 'tooMany' };

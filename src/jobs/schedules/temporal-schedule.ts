@@ -9,6 +9,7 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import { ValueError } from '@temporalio/common';
 
 import { nextAfter } from '../../calendar/evaluator.ts';
 import { compileTemporalSpec } from '../../calendar/temporal-spec.ts';
@@ -18,6 +19,9 @@ import { HTTP_JOB, type JobInput } from '../../contract/temporal.ts';
 import type { Database } from '../../db/pool.ts';
 import { findScheduleOrTombstone, markApplied, removeDeleted, type ScheduleRow } from '../../db/schedules.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { ofTenant } from '../of-tenant.ts';
+import { UndecipherableError } from '../secrets/keyring.ts';
+import { isEncrypted as isEncryptedPayload } from '../secrets/payload-codec.ts';
 import { summaryOf } from '../start.ts';
 import { calendarOf, jitterMsOf } from './timing.ts';
 
@@ -25,7 +29,7 @@ const TIMEOUT_MS = 5_000;
 /** A time that lies this far back and is still announced as the next one will not come any more. */
 const STUCK_AFTER_MS = 60_000;
 
-export type Drift = { kind: 'missing' | 'stopped' } | { kind: 'changed'; fingerprint: string };
+export type Drift = { kind: 'missing' | 'stopped' | 'unreadable' } | { kind: 'changed'; fingerprint: string };
 
 export type TemporalSchedules = ReturnType<typeof createTemporalSchedules>;
 
@@ -33,10 +37,12 @@ export function createTemporalSchedules({
   db,
   client,
   taskQueue,
+  isEncrypted,
 }: {
   db: Database;
   client: Client;
   taskQueue: string;
+  isEncrypted: boolean;
 }) {
   const within = <T>(work: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + TIMEOUT_MS, work);
   const handleOf = (name: ScheduleName) => client.schedule.getHandle(temporalScheduleId(name));
@@ -57,19 +63,24 @@ export function createTemporalSchedules({
   };
 
   const put = async (row: ScheduleRow): Promise<void> => {
-    const options = optionsOf(row, taskQueue);
+    const options = optionsOf(row, taskQueue, isEncrypted);
     const update = () => within(() => handleOf(row).update(() => ({ ...options, state: options.state ?? {} })));
     const create = () => within(() => client.schedule.create(options));
+    // An update reads first what is there.
+    const replace = async () => {
+      await remove(row);
+      await create();
+    };
     // Whichever is more likely first; what another process did meanwhile decides.
     if (row.appliedGeneration === 0) {
-      await create().catch(orElse(ScheduleAlreadyRunning, update));
+      await create().catch(orElse(isThere, update)).catch(orElse(isUnreadable, replace));
     } else {
-      await update().catch(orElse(ScheduleNotFoundError, create));
+      await update().catch(orElse(isMissing, create)).catch(orElse(isUnreadable, replace));
     }
   };
 
   const remove = async (name: ScheduleName): Promise<void> => {
-    await within(() => handleOf(name).delete()).catch(orElse(ScheduleNotFoundError, async () => {}));
+    await within(() => handleOf(name).delete()).catch(orElse(isMissing, async () => {}));
   };
 
   const describe = (name: ScheduleName) => within(() => handleOf(name).describe());
@@ -80,11 +91,15 @@ export function createTemporalSchedules({
     try {
       const description = await describe(row);
       const fingerprint = fingerprintOf(description);
-      const isOther = fingerprint !== row.appliedFingerprint || description.state.paused !== row.paused;
+      const isOther =
+        fingerprint !== row.appliedFingerprint ||
+        description.state.paused !== row.paused ||
+        hasEncryptedInput(description) !== isEncrypted;
       if (isOther) return { kind: 'changed', fingerprint };
       return !row.paused && isStuck(description) ? { kind: 'stopped' } : null;
     } catch (error) {
-      if (error instanceof ScheduleNotFoundError) return { kind: 'missing' };
+      if (isMissing(error)) return { kind: 'missing' };
+      if (isUnreadable(error)) return { kind: 'unreadable' };
       throw error;
     }
   };
@@ -104,16 +119,24 @@ export function createTemporalSchedules({
 }
 
 function orElse(
-  expected: typeof ScheduleNotFoundError | typeof ScheduleAlreadyRunning,
+  isExpected: (error: unknown) => boolean,
   instead: () => Promise<unknown>,
 ): (error: unknown) => Promise<unknown> {
   return async (error) => {
-    if (error instanceof expected) return instead();
+    if (isExpected(error)) return instead();
     throw error;
   };
 }
 
-function optionsOf(row: ScheduleRow, taskQueue: string): ScheduleOptions {
+const isMissing = (error: unknown) => error instanceof ScheduleNotFoundError;
+const isThere = (error: unknown) => error instanceof ScheduleAlreadyRunning;
+
+/** Put by a process that encrypted otherwise: under a key that is not here, not at all, or though nobody does here. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof UndecipherableError || (error instanceof ValueError && /encoding/i.test(error.message));
+}
+
+function optionsOf(row: ScheduleRow, taskQueue: string, isEncrypted: boolean): ScheduleOptions {
   const { tenant, id, spec, paused, note } = row;
   const input: JobInput = { schedule: { tenant, id } };
   return {
@@ -126,6 +149,8 @@ function optionsOf(row: ScheduleRow, taskQueue: string): ScheduleOptions {
       workflowId: `${spec.workflow ? TICK_PREFIX : ''}${temporalScheduleId(row)}`,
       taskQueue,
       args: [input],
+      // Its type leaves the priority out; the SDK sends it.
+      ...ofTenant(tenant, spec.job ? { priorityKey: spec.job.priority } : {}),
       staticSummary: spec.job ? summaryOf(spec.job) : `tick for ${spec.workflow?.name ?? 'nothing'}`,
     },
     policies: {
@@ -133,8 +158,15 @@ function optionsOf(row: ScheduleRow, taskQueue: string): ScheduleOptions {
       overlap: ScheduleOverlapPolicy.ALLOW_ALL,
       catchupWindow: parseDurationMs(spec.catchupWindow) ?? 0,
     },
-    state: { paused, note },
+    // Temporal keeps a note as it is.
+    state: { paused, ...(isEncrypted ? {} : { note }) },
   };
+}
+
+/** Not so: it was put while encryption was otherwise than now. */
+function hasEncryptedInput({ raw }: ScheduleDescription): boolean {
+  const payloads = raw.schedule?.action?.startWorkflow?.input?.payloads ?? [];
+  return payloads.some((payload) => isEncryptedPayload(payload));
 }
 
 /** All that Temporal keeps of our wishes, in its own words; what it counts and remembers is left out. */

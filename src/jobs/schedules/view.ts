@@ -5,13 +5,13 @@ import type { JobSpec } from '../../contract/job.ts';
 import { temporalScheduleId } from '../../contract/schedule.ts';
 import type { ScheduleRow } from '../../db/schedules.ts';
 import type { TickRow } from '../../db/ticks.ts';
-import { redactHeaders } from '../http/headers.ts';
-import { redactNotify, type ViewOptions } from '../view.ts';
+import type { Redaction } from '../secrets/redaction.ts';
+import { callView, redactNotify, type ViewOptions } from '../view.ts';
 import { calendarOf } from './timing.ts';
 
 const NEXT_TIMES = 5;
 
-export function scheduleView(row: ScheduleRow, { temporalUiUrl, namespace }: ViewOptions) {
+export function scheduleView(row: ScheduleRow, { temporalUiUrl, namespace, redaction }: ViewOptions) {
   const { id, spec, paused, note, ran, skipped, missed, failed, consecutiveFailures } = row;
   const self = `/v1/schedules/${encodeURIComponent(id)}`;
   return {
@@ -20,8 +20,8 @@ export function scheduleView(row: ScheduleRow, { temporalUiUrl, namespace }: Vie
     every: spec.every,
     at: spec.at,
     timezone: spec.timezone,
-    job: spec.job && jobView(spec.job),
-    workflow: spec.workflow,
+    job: spec.job && jobView(spec.job, redaction),
+    workflow: spec.workflow && { ...spec.workflow, input: redaction.fields(spec.workflow.input) },
     overlap: spec.overlap,
     catchupWindow: spec.catchupWindow,
     jitter: spec.jitter,
@@ -69,10 +69,10 @@ function nextFireTimes({ spec }: ScheduleRow): string[] {
 }
 
 /** A schedule has its own times, so its job has none. */
-function jobView({ runAt: _runAt, delay: _delay, ...spec }: JobSpec) {
+function jobView({ runAt: _runAt, delay: _delay, ...spec }: JobSpec, redaction: Redaction) {
   return {
     ...spec,
-    http: { ...spec.http, headers: redactHeaders(spec.http.headers) },
+    http: callView(spec.http, redaction),
     notify: spec.notify.map(redactNotify),
   };
 }

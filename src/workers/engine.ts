@@ -1,0 +1,85 @@
+// One Temporal worker from its start to the end of its last call. Temporal has no pause: to stop taking work is to shut
+// the worker down, to take work again is to make another, which may be while the calls of the one before still run.
+import { dirname, join } from 'node:path';
+
+import { type NativeConnection, Worker } from '@temporalio/worker';
+
+import type { CallGate } from '../activities/call-gate.ts';
+import type { InFlight } from '../activities/in-flight.ts';
+import { createActivities } from '../activities/index.ts';
+import type { Config } from '../config.ts';
+import type { HttpSender } from '../jobs/http/send.ts';
+import type { Services } from '../services.ts';
+import type { ActivitySlots } from './activity-slots.ts';
+
+/** Enough to keep the processor busy; more would only be late together, past the time a task may take. */
+export const WORKFLOW_TASKS_AT_ONCE = 200;
+/** Longer than any call may take: only whoever ends the process cuts calls off, see InFlight. */
+const LONGEST_CALL_MS = 15 * 60_000;
+const FORCE_AFTER_MS = 60_000;
+
+export interface Engine {
+  /** Takes nothing new from now on; resolves when its calls have ended. */
+  retire(): Promise<void>;
+  used(): { activities: number; workflows: number };
+  /** Rejects when it fails for good. */
+  failed: Promise<never>;
+}
+
+export interface EngineDeps extends Services {
+  config: Config;
+  native: NativeConnection;
+  sender: HttpSender;
+  inFlight: InFlight;
+  gate: CallGate;
+  slots: ActivitySlots;
+  workflowBundlePath: string;
+}
+
+/** Where payloads are encrypted, failures become payloads: another bundle, and the same converter outside of it. */
+function codeOf(bundlePath: string, codec: Services['payloadCodec']) {
+  if (!codec) return { workflowBundle: { codePath: bundlePath } };
+  const folder = dirname(bundlePath);
+  return {
+    workflowBundle: { codePath: join(folder, 'workflow-bundle.encrypted.js') },
+    dataConverter: { payloadCodecs: [codec], failureConverterPath: join(folder, 'failure-converter.cjs') },
+  };
+}
+
+export async function startEngine(deps: EngineDeps): Promise<Engine> {
+  const { config, workflowBundlePath } = deps;
+  let closing = false;
+  const worker = await Worker.create({
+    connection: deps.native,
+    namespace: config.temporalNamespace,
+    taskQueue: config.taskQueue,
+    identity: config.workerId,
+    ...codeOf(workflowBundlePath, deps.payloadCodec),
+    activities: createActivities({ ...deps, isClosing: () => closing, worker: config.workerId }),
+    maxCachedWorkflows: config.workflowCacheSize,
+    tuner: {
+      activityTaskSlotSupplier: deps.slots,
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: WORKFLOW_TASKS_AT_ONCE },
+      workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: WORKFLOW_TASKS_AT_ONCE },
+      nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+    },
+    shutdownGraceTime: LONGEST_CALL_MS,
+    shutdownForceTime: LONGEST_CALL_MS + FORCE_AFTER_MS,
+  });
+  const running = worker.run();
+  return {
+    async retire() {
+      closing = true;
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+    },
+    used() {
+      const { numInFlightNonLocalActivities, numInFlightLocalActivities, numInFlightWorkflowActivations } =
+        worker.getStatus();
+      // A local activity runs inside its workflow task.
+      const workflows = numInFlightWorkflowActivations + numInFlightLocalActivities;
+      return { activities: numInFlightNonLocalActivities, workflows };
+    },
+    failed: running.then(() => new Promise<never>(() => {})),
+  };
+}
