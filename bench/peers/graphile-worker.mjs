@@ -1,0 +1,27 @@
+// graphile-worker, tuned by its docs: a local queue, results written in batches.
+import { run } from 'graphile-worker';
+
+import { call, CONCURRENCY, DATABASE_URL, ended, serve } from './serve.mjs';
+
+const runner = await run({
+  preset: {
+    worker: {
+      connectionString: DATABASE_URL,
+      maxPoolSize: 20,
+      concurrentJobs: CONCURRENCY,
+      pollInterval: 500,
+      localQueue: { size: 2 * CONCURRENCY },
+      completeJobBatchDelay: 0,
+      failJobBatchDelay: 0,
+    },
+  },
+  noHandleSignals: true,
+  taskList: { call: ({ n }) => call(n).then(() => {}) },
+});
+// When the row is gone, not when the call is made.
+runner.events.on('job:complete', () => ended());
+
+serve({
+  submit: (n) => runner.addJob('call', { n }),
+  submitMany: (ns) => runner.addJobs(ns.map((n) => ({ identifier: 'call', payload: { n } }))),
+});

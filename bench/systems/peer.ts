@@ -1,0 +1,36 @@
+// Other queues, each in a process of its own from bench/peers, which is installed apart from the product.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { startChild } from '../child.ts';
+import type { Stage } from '../stage.ts';
+import type { Done, Order, Suite, System } from '../system.ts';
+
+/** What its process says when it is ready. */
+interface Ready {
+  suites: Suite[];
+  /** Servers it has started beside itself are below it anyway; this is whether PostgreSQL works for it. */
+  usesPostgres: boolean;
+}
+
+export async function startPeer(name: string, stage: Stage): Promise<System> {
+  const folder = join(stage.root, 'bench', 'peers');
+  if (!existsSync(join(folder, 'node_modules'))) {
+    throw new Error('The peers are not installed: npm ci --prefix bench/peers');
+  }
+  const child = await startChild(join(folder, `${name}.mjs`), {
+    RECEIVER_URL: stage.receiverUrl,
+    DATABASE_URL: await stage.createDatabase(name),
+    ...(process.env.REDIS_SERVER ? { REDIS_SERVER: process.env.REDIS_SERVER } : {}),
+    ...(process.env.LD_LIBRARY_PATH ? { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH } : {}),
+  });
+  const { suites, usesPostgres } = child.ready as Ready;
+  return {
+    name,
+    suites,
+    groups: { process: [child.pid], ...(usesPostgres ? { postgres: stage.groups.postgres } : {}) },
+    // A peer has one lane: its posts stand beside both of ours.
+    run: (order: Order) => child.ask<Done>(order),
+    stop: child.stop,
+  };
+}
