@@ -70,7 +70,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/cli/**', 'bench/**'],
+    files: ['src/cli/**', 'bench/**', 'chaos/**'],
     rules: { 'no-console': 'off' },
   },
   {

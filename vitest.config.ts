@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{src,grafana}/**/*.test.ts'],
+    include: ['{src,grafana,chaos}/**/*.test.ts'],
     exclude: ['**/*.long.test.ts', '**/*.prometheus.test.ts'],
     globalSetup: ['src/testing/global-setup.ts'],
     pool: 'forks',

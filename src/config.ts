@@ -9,6 +9,7 @@ import { AUTH_VARIABLES, type AuthSettings, authSettings } from './auth-settings
 import { parseDurationMs } from './contract/duration.ts';
 import { DEFAULT_TASK_QUEUE } from './contract/temporal.ts';
 import type { Quota } from './db/quotas.ts';
+import { type Failpoint, parseFailpoint } from './failpoint.ts';
 import { valueOrFile, VariableError } from './file-variable.ts';
 import type { Environment } from './jobs/settings/settings.ts';
 import { DEFAULT_HTTP_LIMITS, egressRule, LOG_LEVELS, MAX_CONCURRENCY, retentionRule } from './jobs/settings/values.ts';
@@ -21,6 +22,12 @@ const duration = z.string().transform((text, context) => {
   const ms = parseDurationMs(text);
   if (ms === null) context.addIssue(`"${text}" is not a duration such as "30s" or "5m"`);
   return ms ?? 0;
+});
+
+const failpoint = z.string().transform((text, context) => {
+  const parsed = parseFailpoint(text);
+  if (!parsed) context.addIssue(`"${text}" is not a failpoint such as "accept.committed:1:exit"`);
+  return parsed;
 });
 
 const schema = z.object({
@@ -64,9 +71,11 @@ const schema = z.object({
   PERDURE_QUOTA_SCHEDULES: limit,
   PERDURE_QUOTA_BODY_BYTES: limit,
   PERDURE_MAX_CONNECTIONS: z.coerce.number().int().min(1).max(100_000).default(5_000),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   PERDURE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   PERDURE_SMTP_URL_FILE: z.string().optional(),
   PERDURE_MAIL_FROM: z.string().default('perdure@localhost'),
+  PERDURE_FAILPOINT: failpoint.optional(),
 });
 
 /** Those that have a setting of the same meaning. */
@@ -122,8 +131,11 @@ export interface Config extends SecretsSettings {
   /** What each tenant may use, unless it has limits of its own. */
   quota: Quota;
   maxConnections: number;
+  otlpEndpoint: string | undefined;
   smtpUrl: string | undefined;
   mailFrom: string;
+  /** Where this process is to die, for tests of what that does. */
+  failpoint: Failpoint | null;
 }
 
 /** Their passwords may come from a file, as orchestrators mount them. */
@@ -148,6 +160,9 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     throw new ConfigError(`Wrong configuration. ${faults.join('; ')}`);
   }
   const env = parsed.data;
+  if (env.NODE_ENV === 'production' && env.PERDURE_FAILPOINT) {
+    throw new ConfigError('PERDURE_FAILPOINT: it makes a process die, and is not for production.');
+  }
   const auth = checked(() => authSettings(env));
   assertProtected(env.HOST, auth);
   const secrets = checked(() => secretsSettings(env));
@@ -203,8 +218,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       bodyBytes: env.PERDURE_QUOTA_BODY_BYTES,
     },
     maxConnections: env.PERDURE_MAX_CONNECTIONS,
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     smtpUrl: env.PERDURE_SMTP_URL,
     mailFrom: env.PERDURE_MAIL_FROM,
+    failpoint: env.PERDURE_FAILPOINT ?? null,
   };
 }
 

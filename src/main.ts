@@ -11,6 +11,7 @@ import { assertSchemaVersion, migrate } from './db/migrate.ts';
 import type { Database } from './db/pool.ts';
 import { registerQueue } from './db/queues.ts';
 import { readStoreState } from './db/store-state.ts';
+import { armFailpoint } from './failpoint.ts';
 import { createQueueStats } from './jobs/fleet/queue-stats.ts';
 import { readFleet } from './jobs/fleet/read-fleet.ts';
 import { type MasterKey, parseMasterKeys } from './jobs/secrets/keyring.ts';
@@ -21,6 +22,7 @@ import { freePort } from './stack/ports.ts';
 import { measureFleet } from './telemetry/fleet-metrics.ts';
 import { createLog, type Logger, say } from './telemetry/log.ts';
 import { measureState } from './telemetry/state-metrics.ts';
+import { startTracing } from './telemetry/tracing.ts';
 import { installRuntime, startWorker } from './workers/worker.ts';
 
 const ROLES = ['start', 'api', 'worker', 'migrate'] as const;
@@ -76,10 +78,12 @@ async function withMetricsPorts(role: Role, config: Config): Promise<Config> {
  * the process has nothing left to do. */
 async function start(role: Role, config: Config, closers: Closer[]): Promise<{ promise: Promise<void> } | null> {
   const log = createLog(config.logLevel);
+  armFailpoint(config.failpoint);
   if (role !== 'start' && !config.databaseUrl) {
     throw new ConfigError(`DATABASE_URL: "${role}" needs the PostgreSQL to use; only "start" brings one along.`);
   }
   const withWorker = role === 'start' || role === 'worker';
+  closers.push(await startTracing(config.otlpEndpoint, role));
   if (withWorker) installRuntime(log, config);
   let fail: (error: Error) => void = () => {};
   const broken = new Promise<never>((_resolve, reject) => (fail = reject));

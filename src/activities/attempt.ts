@@ -13,6 +13,7 @@ import type { GroupWrites } from '../db/group-writes.ts';
 import { findJobOfAnyTenant, type JobRow } from '../db/jobs.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
 import type { AttemptOutcome, Verdict } from '../db/settle.ts';
+import { reach } from '../failpoint.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
 import { newId } from '../jobs/ids.ts';
@@ -87,6 +88,7 @@ export function createAttempt(deps: AttemptDeps) {
     }
     const release = deps.inFlight.hold(attemptId, { local: isLocal() });
     try {
+      reach('attempt.begin');
       const opened = await patiently(deps, storeWaitMs, () => open(deps, jobId, attemptId, hooks.take));
       if (opened === null) return { kind: 'unopened' };
       const { job, fresh } = opened;
@@ -96,7 +98,9 @@ export function createAttempt(deps: AttemptDeps) {
       if (!fresh && (await settlesItself(deps, job, plan.timeoutMs))) return await record.standing(jobId);
       if (!fresh) return await record.settle(job, job.attemptId ?? attemptId, WORKER_LOST, storeWaitMs, hooks);
       if (!hooks.take) countStart(deps.metrics, job);
+      reach('attempt.claimed');
       const outcome = await call(deps, job, attemptId, plan.timeoutMs);
+      reach('attempt.answered');
       return await record.settle(job, attemptId, outcome, storeWaitMs, hooks);
     } finally {
       release();
@@ -192,12 +196,14 @@ function createRecord(deps: AttemptDeps) {
     const verdict: Verdict = { ...rest, nextAttemptAt: nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs) };
     const settled = await writes.closeAttempt({ attemptId, jobId, outcome, verdict });
     if (!settled) return standing(jobId);
+    reach('attempt.recorded');
     if (verdict.status === 'retrying') {
       metrics.retries.inc({ host: metrics.hostLabel(settled.host), cause: causeOf(verdict) });
       return { kind: 'retry', atMs: nextAttemptAtMs ?? Date.now() };
     }
     const reason = verdict.deadLetter?.reason ?? null;
     await followUp.finished(jobId, verdict.status, settled, reason);
+    reach('attempt.done');
     return finalResult(verdict.status, reason, verdict.error?.title);
   };
 

@@ -7,6 +7,7 @@ import { Context, heartbeat, log } from '@temporalio/activity';
 import { parseDurationMs } from '../contract/duration.ts';
 import type { LaneInput } from '../contract/temporal.ts';
 import { type CarriedJob, claimCarried, lostCarried } from '../db/carried.ts';
+import { reach } from '../failpoint.ts';
 import type { CancelBatch } from '../jobs/batches/cancel.ts';
 import { newId } from '../jobs/ids.ts';
 import type { Starter } from '../jobs/start.ts';
@@ -67,12 +68,16 @@ export function createLanes(deps: LaneDeps) {
         claim: async (limit) => {
           const attemptIds = Array.from({ length: limit }, () => newId('att'));
           const claimed = await forever(deps, () => claimCarried(db, { carrier, attemptIds, worker }));
+          if (claimed.length > 0) reach('lane.claimed');
           deps.metrics.claims.inc({ result: 'claimed' }, claimed.length);
           for (const job of claimed) countStart(deps.metrics, job);
           return claimed;
         },
         call: callOne,
-        onOutcome: (job, outcome) => results.add(job, outcome),
+        onOutcome(job, outcome) {
+          reach('lane.called');
+          results.add(job, outcome);
+        },
         mayClaim: () => performance.now() < claimUntil && !isClosing() && !isStopped(),
         isStopped,
         isBehind: () => results.waiting() > MAX_UNWRITTEN,

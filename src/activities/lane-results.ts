@@ -4,6 +4,7 @@ import { log } from '@temporalio/activity';
 import type { CarriedJob } from '../db/carried.ts';
 import type { Settled } from '../db/settle.ts';
 import { closeAttempts, type ClosedAttempt } from '../db/settle-many.ts';
+import { reach } from '../failpoint.ts';
 import type { Starter } from '../jobs/start.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
 import { type AttemptDeps, patiently, summarize, WORKER_LOST } from './attempt.ts';
@@ -35,7 +36,9 @@ export function createLaneResults(deps: AttemptDeps & { starter: Starter }) {
     while (results.length > 0) {
       if (results.length < MAX_ROWS) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       const rows = results.splice(0, MAX_ROWS);
-      await followUpAll(rows, await close(rows));
+      const settled = await close(rows);
+      reach('lane.written');
+      await followUpAll(rows, settled);
       done += rows.length;
     }
   };

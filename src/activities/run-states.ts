@@ -6,6 +6,7 @@ import type { Database } from '../db/pool.ts';
 import { cutCallsOf, finishRun, type RunVerdict } from '../db/run-finish.ts';
 import { recordSteps, stepsOfRuns } from '../db/run-steps.ts';
 import { beginRun, findRunOfAnyTenant, type RunControl, type RunRow, takeControl } from '../db/runs.ts';
+import { reach } from '../failpoint.ts';
 import { CANCEL_CHANNEL } from '../jobs/cancel.ts';
 import { failureOf } from '../jobs/runs/failure.ts';
 import type { RunFinished } from '../jobs/runs/finished.ts';
@@ -31,6 +32,7 @@ export interface RunEnd {
 export function createRunStates({ db, runFinished }: RunStateDeps) {
   const finish = async (id: string, verdict: RunVerdict): Promise<void> => {
     const settled = await finishRun(db, { id, tenant: null }, verdict);
+    reach('run.finished');
     if (settled) await runFinished(id, verdict.status, settled, verdict.deadLetter?.reason ?? null);
   };
 
@@ -38,6 +40,7 @@ export function createRunStates({ db, runFinished }: RunStateDeps) {
     /** Null when the run is final. */
     async beginRun({ runId }: { runId: string }): Promise<RunSnapshot | null> {
       const run = await beginRun(db, runId);
+      reach('run.begun');
       return run && snapshotOf(run, run.redriveOf === null ? [] : await stepsOfRuns(db, [runId]));
     },
 
@@ -55,6 +58,7 @@ export function createRunStates({ db, runFinished }: RunStateDeps) {
       status: 'running' | 'waiting' | null;
     }): Promise<void> {
       await recordSteps(db, input.runId, input.records, input.status);
+      reach('run.recorded');
     },
 
     async finishRun({ runId, status, output = null, failedStep, error }: RunEnd): Promise<void> {

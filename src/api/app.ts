@@ -13,6 +13,7 @@ import { createMeasure } from './middleware/measure.ts';
 import { createNotFound } from './middleware/not-found.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { createTenantWall } from './middleware/tenant.ts';
+import { traceRequest } from './middleware/trace.ts';
 import { accessRoutes } from './routes/access.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -52,7 +53,7 @@ export function createApp(deps: ApiDeps & { isDraining: () => boolean }): Expres
   const answerError = createErrorHandler(deps.log);
   const writeAudit = createAuditWriter(deps.db);
   app.use('/v1/codec', codecCors(deps.codecOrigin));
-  app.use(createAuthenticate(deps));
+  app.use(traceRequest, createAuthenticate(deps));
   app.use('/v1', createAuthorize(app), createAudit({ writeAudit, answerError, log: deps.log }));
   app.use('/v1', createTenantWall(deps));
   app.use('/v1', apiKeyRoutes(deps), auditRoutes(deps), quotaRoutes(deps), secretRoutes(deps), codecRoutes(deps));

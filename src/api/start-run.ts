@@ -45,7 +45,7 @@ export function createStartRun(deps: ApiDeps) {
     });
     if ('answer' in submission) return sendMade(response, submission, waitMs);
     await reserveWaiting(deps, response, 1, key);
-    const traceParent = request.get('traceparent') ?? null;
+    const { traceParent } = response.locals;
     const accepted = await acceptRun({ ...submission, tenant, traceParent, now }, key);
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     const runId = accepted.kind === 'created' ? accepted.run.id : accepted.runId;

@@ -26,7 +26,7 @@ export async function claimCarried(
   db: Database,
   { carrier, attemptIds, worker }: { carrier: string; attemptIds: string[]; worker: string },
 ): Promise<CarriedJob[]> {
-  return inBulk(db, (tx) => tx.query<CarriedJob>(CLAIM, [carrier, attemptIds, worker, attemptIds.length]));
+  return db.bulk.query<CarriedJob>(CLAIM, [carrier, attemptIds, worker, attemptIds.length]);
 }
 
 /** Taken by whoever worked for this carrier last. */
@@ -45,19 +45,4 @@ export async function carriedOfBatch(db: Queryable, batchId: string, limit: numb
     `select ${JOB_COLUMNS} from jobs where batch_id = $1 and carrier is not null and finished_at is null limit $2`,
     [batchId, limit],
   );
-}
-
-/**
- * A prepared statement keeps the plan it got while the tables were small, and for many rows at once that is to read
- * all of the table. These statements touch a few hundred rows by their keys, always.
- */
-const BY_KEY = `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-  set_config('enable_mergejoin', 'off', true)`;
-
-/** In a transaction, so that a deadlock with a cancel of the whole batch is tried again. */
-export function inBulk<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  return db.transaction(async (tx) => {
-    await tx.query(BY_KEY);
-    return work(tx);
-  });
 }

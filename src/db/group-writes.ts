@@ -19,7 +19,7 @@ export function createGroupWrites(db: Database) {
   const insert = gather<Insertion, boolean>({
     one: insertOne,
     // Of several tenants: it is the service that writes them, and each row says whose it is.
-    many: (insertions) => db.asService(() => insertJobs(db, insertions)),
+    many: (insertions) => insertJobs(db, insertions),
     maxItems: MAX_ROWS,
   });
   const open = gather({

@@ -1,5 +1,4 @@
 // Accepts many jobs in one statement, each by the rules of insertJob (jobs.ts): with its key, or not at all.
-import { inBulk } from './carried.ts';
 import type { NewJob, NewKey } from './jobs.ts';
 import type { Database } from './pool.ts';
 
@@ -28,7 +27,7 @@ const INSERT_MANY = `with given as (
 /** For each whether it was inserted; where not, its id or its key was taken. */
 export async function insertJobs(db: Database, insertions: Insertion[]): Promise<boolean[]> {
   const given = JSON.stringify(insertions.map(({ job, key }) => ({ ...job, ...key })));
-  const rows = await inBulk(db, (tx) => tx.query<{ id: string }>(INSERT_MANY, [given]));
+  const rows = await db.bulk.query<{ id: string }>(INSERT_MANY, [given]);
   const inserted = new Set(rows.map(({ id }) => id));
   return insertions.map(({ job }) => inserted.has(job.id));
 }

@@ -1,5 +1,4 @@
 // Opens many attempts in one statement, each by the rules of openAttempt (attempts.ts).
-import { inBulk } from './carried.ts';
 import { JOB_COLUMNS, type JobRow } from './jobs.ts';
 import type { Database } from './pool.ts';
 
@@ -31,7 +30,7 @@ export async function openAttempts(db: Database, openings: Opening[]): Promise<(
     openings.map(({ attemptId }) => attemptId),
     openings.map(({ worker }) => worker),
   ];
-  const rows = await inBulk(db, (tx) => tx.query<JobRow>(OPEN_MANY, columns));
+  const rows = await db.bulk.query<JobRow>(OPEN_MANY, columns);
   const byAttempt = new Map(rows.map((row) => [row.attemptId, row]));
   return openings.map(({ attemptId }) => byAttempt.get(attemptId) ?? null);
 }

@@ -10,6 +10,11 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Runs `work` in one transaction; a deadlock or serialization failure runs it again, at most three times. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * For single statements that touch many rows by their keys, as the service: a prepared statement keeps the plan it got
+   * while the tables were small, and for many rows that is to read all of the table. Here that plan is not to be had.
+   */
+  bulk: Queryable;
   /** Calls `onMessage` for each NOTIFY on `channel`; reconnects by itself. Returns the closer. */
   listen(channel: string, onMessage: (payload: string) => void): () => Promise<void>;
   /** From here on `asTenant` means something. Answers why it cannot, or null; then all is as before. */
@@ -33,6 +38,10 @@ export interface DatabaseOptions {
   onError?: (error: Error) => void;
 }
 
+/** Groups are written one after the other, lanes beside them. */
+const BULK_CONNECTIONS = 8;
+const BY_KEY = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+
 export function createDatabase({
   databaseUrl,
   poolSize = 20,
@@ -55,12 +64,13 @@ export function createDatabase({
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 10_000,
   };
-  const newPool = () =>
-    new pg.Pool(limits)
+  const newPool = (more: pg.PoolConfig = {}) =>
+    new pg.Pool({ ...limits, ...more })
       .on('error', onError)
       // One that breaks while in use fails its query; without a listener it would end the process too.
       .on('connect', (client) => client.on('error', () => {}));
   const pool = newPool();
+  const bulkPool = newPool({ max: BULK_CONNECTIONS, options: BY_KEY });
   let tenants: TenantPool | null = null;
   const names = new Map<string, string>();
 
@@ -113,6 +123,18 @@ export function createDatabase({
       }
     },
 
+    bulk: {
+      async query<Row>(text: string, values: unknown[] = []) {
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return (await bulkPool.query(prepared(text, values))).rows as Row[];
+          } catch (error) {
+            if (attempt === 3 || !isConflict(error)) throw translate(error);
+          }
+        }
+      },
+    },
+
     listen: (channel, onMessage) => listen(connection, channel, onMessage, onError),
     asTenant: (tenant, work) => (tenants ? tenants.run(tenant, work) : work()),
     asService: (work) => (tenants ? tenants.run(null, work) : work()),
@@ -127,7 +149,7 @@ export function createDatabase({
     },
     stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     async close() {
-      await Promise.all([pool.end(), tenants?.close()]);
+      await Promise.all([pool.end(), bulkPool.end(), tenants?.close()]);
     },
   };
 }

@@ -1,5 +1,4 @@
 // Ends many attempts in one statement, each row by the rules of settle.ts: only while its attempt's token still holds.
-import { inBulk } from './carried.ts';
 import type { Database } from './pool.ts';
 import {
   type AttemptOutcome,
@@ -42,7 +41,7 @@ const CLOSE_ATTEMPTS = `with given as (
 /** The rows that were written; those missing had been canceled, taken over or settled before. */
 export async function closeAttempts(db: Database, attempts: ClosedAttempt[]): Promise<Settled[]> {
   const given = JSON.stringify(attempts.map(rowOf));
-  return inBulk(db, (tx) => tx.query<Settled>(CLOSE_ATTEMPTS, [given]));
+  return db.bulk.query<Settled>(CLOSE_ATTEMPTS, [given]);
 }
 
 function rowOf({ attemptId, jobId, outcome, verdict }: ClosedAttempt) {

@@ -6,6 +6,7 @@ import type { GroupWrites } from '../db/group-writes.ts';
 import { findKey } from '../db/idempotency-keys.ts';
 import { findJob, insertJob, type JobRow, type NewJob } from '../db/jobs.ts';
 import { type Database, type Queryable, StoreUnavailableError } from '../db/pool.ts';
+import { reach } from '../failpoint.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { isCarried } from './carried.ts';
 import { newId } from './ids.ts';
@@ -65,11 +66,13 @@ export function createAccept({ db, writes, starter, carriers, metrics, sealer, r
     const ride = isRider(job) ? carriers.board(job) : null;
     const row = { ...job, carrier: ride?.carrier ?? null };
     let started: Promise<void> | undefined;
+    reach('accept.begin');
     const written = await insertDurably({ db, writes }, row, key, renderAnswer).catch((error: unknown) => {
       ride?.settle(false);
       throw error;
     });
     if (written.kind === 'created') {
+      reach('accept.committed');
       metrics.accepted.inc({
         tenant: metrics.tenantLabel(submission.tenant),
         source: submission.redriveOf ? 'redrive' : submission.scheduleId ? 'schedule' : 'submit',
@@ -144,6 +147,7 @@ async function insertDependant(
   const inserted = await insertJob(tx, blocked, key && { ...key, answer });
   if (!inserted) return alreadyThere(tx, blocked, key, answer);
   await insertDependencies(tx, job.id, dependsOn);
+  reach('accept.uncommitted');
   return { kind: 'created', job: blocked, answer };
 }
 

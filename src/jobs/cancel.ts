@@ -6,6 +6,7 @@ import type { StoredError } from '../contract/problem.ts';
 import { notify } from '../db/notify.ts';
 import type { Database } from '../db/pool.ts';
 import { finishJob } from '../db/settle.ts';
+import { reach } from '../failpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { FollowUp } from './follow-up.ts';
 
@@ -34,6 +35,7 @@ export function createCancel({
     const verdict = { status: 'canceled' as const, error: canceledError(), deadLetter: null, checkAt };
     const settled = await finishJob(db, job, verdict);
     if (!settled) return false;
+    reach('cancel.settled');
     await notify(db, CANCEL_CHANNEL, id);
     void cancelWorkflow(client, id).catch((error: unknown) => {
       log.warn({ jobId: id, err: error }, 'workflow not canceled; the relay will');

@@ -4,6 +4,7 @@ import { lockDeadLetter, markRedriven } from '../db/dead-letters.ts';
 import { findKey } from '../db/idempotency-keys.ts';
 import { findJob, type NewJob } from '../db/jobs.ts';
 import type { Database, Queryable } from '../db/pool.ts';
+import { reach } from '../failpoint.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type IdempotencyKey, insertAccepted, isStartable, newJob } from './accept.ts';
 import type { EgressPolicy } from './http/egress.ts';
@@ -49,6 +50,7 @@ export function createRedrive({ db, starter, metrics, sealer, getPolicy, renderA
       redriveOnce(tx, tenant, deadLetterId, request, key, { sealer, getPolicy, renderAnswer }),
     );
     if (redriven.kind === 'created') {
+      reach('redrive.committed');
       metrics.accepted.inc({ tenant: metrics.tenantLabel(tenant), source: 'redrive' });
       if (isStartable(redriven.job)) starter.startSoon(redriven.job);
     }
@@ -95,6 +97,7 @@ async function redriveOnce(
   });
   const inserted = await insertAccepted(tx, job, key, renderAnswer);
   if (inserted.kind === 'unknownParents') return { ...inserted, dependsOn: parsed.spec.dependsOn };
+  reach('redrive.uncommitted');
   if (inserted.kind === 'created') await markRedriven(tx, letter.id, job.id);
   return inserted;
 }

@@ -6,7 +6,9 @@ import { parseDurationMs } from '../contract/duration.ts';
 import type { JobSpec } from '../contract/job.ts';
 import { HTTP_JOB, type JobInput, type JobPlan, RELEASED_SIGNAL, SEARCH_ATTRIBUTES } from '../contract/temporal.ts';
 import type { JobRow, NewJob } from '../db/jobs.ts';
+import { reach } from '../failpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { eagerStart } from './eager-start.ts';
 import { ofTenant } from './of-tenant.ts';
 
 /** Longer calls would hold their workflow task for too long; they run as regular activities. */
@@ -62,7 +64,7 @@ export function createStarter({
   const start = async (job: StartableJob): Promise<boolean> => {
     try {
       await client.withDeadline(Date.now() + 5_000, async () => {
-        const options = { ...startOptions(job, taskQueue, isEncrypted), requestEagerStart: true };
+        const options = { ...startOptions(job, taskQueue, isEncrypted), ...eagerStart(client) };
         const workflow = await client.workflow.start(HTTP_JOB, options);
         if (mayWait(job)) await workflow.signal(RELEASED_SIGNAL);
       });
@@ -73,7 +75,9 @@ export function createStarter({
       log.warn({ jobId: job.id, err: error }, 'workflow not started; the relay will try again');
       return false;
     }
+    reach('start.started');
     await onStarted(job);
+    reach('start.marked');
     return true;
   };
 

@@ -8,6 +8,7 @@ import type { JobRow } from '../db/jobs.ts';
 import { notify } from '../db/notify.ts';
 import { setCheck } from '../db/relay.ts';
 import { finishJob } from '../db/settle.ts';
+import { reach } from '../failpoint.ts';
 import { CANCEL_CHANNEL, canceledError, cancelWorkflow } from '../jobs/cancel.ts';
 import { draftDeadLetter } from '../jobs/verdict.ts';
 import type { RelayDeps } from './relay.ts';
@@ -33,6 +34,7 @@ export function createCompare({ db, client, starter, followUp, metrics, log }: R
   async function startLost(job: JobRow): Promise<void> {
     const exists = await starter.start(job);
     if (exists) metrics.relayStarts.inc();
+    reach('relay.started');
     const lookAgainAt = exists ? nextLook() : new Date(Date.now() + 1_000);
     await setCheck(db, [job.id], lookAgainAt, exists);
   }

@@ -7,6 +7,7 @@ import { findJobOfAnyTenant } from '../db/jobs.ts';
 import { markDelivered, markNotDelivered, type NotificationRow, takeDueNotifications } from '../db/notifications.ts';
 import type { Database } from '../db/pool.ts';
 import { findRunOfAnyTenant } from '../db/runs.ts';
+import { reach } from '../failpoint.ts';
 import { batchView } from '../jobs/batches/view.ts';
 import type { Bell } from '../jobs/bell.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
@@ -48,7 +49,9 @@ export function createNotifier(deps: NotifierDeps): { stop(): Promise<void> } {
   const deliver = async (notification: NotificationRow): Promise<void> => {
     const { id, rule, attempts } = notification;
     const kind = 'webhook' in rule ? 'webhook' : 'email';
+    reach('notify.taken');
     const delivery = await send(deps, mailer, notification).catch((error: unknown) => ({ failed: String(error) }));
+    reach('notify.sent');
     if (delivery === 'delivered') await markDelivered(db, id);
     else if (delivery === 'gone') await markNotDelivered(db, id, 'the endpoint answered 410', null);
     else await markNotDelivered(db, id, delivery.failed, retryAt(attempts));

@@ -13,6 +13,7 @@ import type { Config } from '../config.ts';
 import type { Orders, WorkerReport } from '../db/workers.ts';
 import { limitSender } from '../jobs/http/limited-sender.ts';
 import { createHttpSender } from '../jobs/http/send.ts';
+import { traceSender } from '../jobs/http/traced-sender.ts';
 import type { Services } from '../services.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { createActivitySlots } from './activity-slots.ts';
@@ -110,7 +111,7 @@ function createLimits({ settings, getPolicy }: Services) {
   const gate = createCallGate(concurrency);
   const slots = createActivitySlots(() => Math.max(concurrency(), LEAST_SLOTS));
   settings.onChange(() => [gate, slots].forEach(({ changed }) => changed()));
-  const sender = limitSender(createHttpSender({ getPolicy }), () => ({
+  const sender = limitSender(traceSender(createHttpSender({ getPolicy })), () => ({
     ...settings.current().httpLimits,
     ...settings.current(),
   }));

@@ -4,14 +4,16 @@ import type { ErrorRequestHandler } from 'express';
 import { InvalidCursorError } from '../../db/list.ts';
 import { StoreUnavailableError } from '../../db/pool.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { traceIdOf } from '../../telemetry/tracing.ts';
 import { ApiError, toProblem } from '../problem.ts';
 
 export function createErrorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
-    const { requestId } = response.locals;
+    const { requestId, traceParent } = response.locals;
+    const traceId = traceIdOf(traceParent);
     const known = toApiError(error);
-    if (known.code === 'internal') log.error({ requestId, err: error }, 'request failed');
-    if (known.code === 'storeUnavailable') log.warn({ requestId, err: error }, 'store unavailable');
+    if (known.code === 'internal') log.error({ requestId, traceId, err: error }, 'request failed');
+    if (known.code === 'storeUnavailable') log.warn({ requestId, traceId, err: error }, 'store unavailable');
     if (response.headersSent) return next(error);
     const problem = toProblem(known, requestId);
     // What is left of the body is not read: the connection cannot be used again.

@@ -56,7 +56,7 @@ export function batchRoutes({
     const faults = parsed.ok ? await unknownInItems(tenant, parsed.batch, request.body) : parsed.faults;
     const accepted =
       parsed.ok && faults.length === 0
-        ? await acceptBatch(parsed.batch, { tenant, traceParent: request.get('traceparent') ?? null }, key)
+        ? await acceptBatch(parsed.batch, { tenant, traceParent: response.locals.traceParent }, key)
         : key && (await replayOf(tenant, key));
     if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');

@@ -54,7 +54,7 @@ export function jobRoutes(deps: ApiDeps): Router {
     // What was valid when it was first sent (a time ahead, a target allowed) is still answered as it was then.
     const accepted: Acceptance | null =
       parsed.ok && faults.length === 0
-        ? await accept({ tenant, spec: parsed.spec, traceParent: request.get('traceparent') ?? null }, key)
+        ? await accept({ tenant, spec: parsed.spec, traceParent: response.locals.traceParent }, key)
         : key && (await replayOf(tenant, key));
     if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');

@@ -5,6 +5,7 @@ import { insertBatch, insertItemDependencies, insertItems, type NewBatch, type N
 import { lockParents, type Parent } from '../../db/dependencies.ts';
 import { findKey, insertKey, type KeyRow } from '../../db/idempotency-keys.ts';
 import { type Database, type Queryable, StoreUnavailableError } from '../../db/pool.ts';
+import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
@@ -56,6 +57,7 @@ export function createAcceptBatch({ db, starter, batchStarter, metrics, sealer, 
     const answer = JSON.stringify(newBatchView(batch, view));
     const accepted = await insertDurably(db, batch, items, key, answer);
     if (accepted.kind === 'created') {
+      reach('batch.committed');
       metrics.accepted.inc({ tenant: metrics.tenantLabel(from.tenant), source: 'batch' }, items.length);
       if (items.some(({ carrier }) => carrier !== null)) startSoon(batch);
       // A job that waits for others is started by the last of them.

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { RUN_BATCH } from '../../contract/temporal.ts';
 import { markBatchSeen, type NewBatch } from '../../db/batches.ts';
 import type { Database } from '../../db/pool.ts';
+import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
 import { batchInput } from './new-batch.ts';
 
@@ -25,7 +26,7 @@ export function createBatchStarter(deps: { db: Database; client: Client; taskQue
           args: [batchInput(batch)],
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'USE_EXISTING',
-          requestEagerStart: true,
+          ...eagerStart(client),
           ...ofTenant(batch.tenant),
           staticSummary: `${batch.total} jobs`,
         }),

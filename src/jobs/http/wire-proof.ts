@@ -2,6 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
+import { reachSoon } from '../../failpoint.ts';
+
 export interface WireProof {
   /** Set when undici is about to write the request: from here on the target may have it. */
   written: boolean;
@@ -33,6 +35,7 @@ export function createWireProofs(): WireProofs {
     proof.written = true;
     proof.targetAddress = socket.remoteAddress ?? null;
     acceptContinue(socket);
+    reachSoon('attempt.sent');
   };
   subscribe(CREATED, onCreated);
   subscribe(WRITING, onWriting);

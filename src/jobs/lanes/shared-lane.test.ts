@@ -1,9 +1,13 @@
 // The shared lane end to end: what differs from a lane of one's own is who makes the first attempt, and nothing else.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import type { JobSpec } from '../../contract/job.ts';
+import { carrierOf } from '../../contract/temporal.ts';
+import { findJobOfAnyTenant } from '../../db/jobs.ts';
 import { type Api, createApi, eventually, type Json } from '../../testing/api.ts';
 import { type Instance, startInstance } from '../../testing/instance.ts';
 import { answer, type Receiver, slowly, startReceiver } from '../../testing/receiver.ts';
+import { newJob } from '../accept.ts';
 
 let instance: Instance;
 let receiver: Receiver;
@@ -87,6 +91,19 @@ it('one key, one job: also among those that are accepted together', async () => 
   answers.forEach(({ text }, n) => expect(text).toBe(answers[n % 10]?.text));
   await finals(answers.map(({ body }) => body));
   expect(receiver.received.filter(({ path }) => path.startsWith('/keys/'))).toHaveLength(10);
+});
+
+it('what was committed and never started, because its API died in between, is started by the relay', async () => {
+  const [model] = await submit('/model', 1);
+  const { services } = instance;
+  const spec = (await findJobOfAnyTenant(services.db, model.id))?.spec as JobSpec;
+  const rows = Array.from({ length: 5 }, () => ({
+    ...newJob({ tenant: 'default', spec }),
+    carrier: carrierOf('lane_neverstarted', 0),
+  }));
+  for (const job of rows) await services.writes.insertJob({ job, key: null }, 0);
+  const done = await finals(rows.map(({ id }) => ({ links: { self: `/v1/jobs/${id}` } })));
+  for (const job of done) expect([job.status, workflowOf(job)]).toEqual(['succeeded', 'lane_neverstarted']);
 });
 
 it('what may not ride is accepted all the same, and means its own', async () => {

@@ -3,6 +3,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 
 import { type CarrierInput, RUN_CARRIER } from '../../contract/temporal.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
 import { MAX_RIDERS, type Rider } from './carriers.ts';
 
@@ -29,7 +30,7 @@ export function createCarrierStarter(deps: { client: Client; taskQueue: string; 
             args: [input],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
-            requestEagerStart: true,
+            ...eagerStart(client),
             staticSummary: `${riders} jobs`,
             ...ofTenant(tenant, { priorityKey: spec.priority }),
           }),

@@ -3,6 +3,7 @@ import { parseDurationMs } from '../../contract/duration.ts';
 import { findKey } from '../../db/idempotency-keys.ts';
 import { type Database, StoreUnavailableError } from '../../db/pool.ts';
 import { findRun, insertRun, type NewRun } from '../../db/runs.ts';
+import { reach } from '../../failpoint.ts';
 import type { WorkflowDefinition } from '../../language/definition.ts';
 import type { Plan } from '../../language/plan.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -58,6 +59,7 @@ export function createAcceptRun({ db, runStarter, metrics, renderAnswer }: Accep
     const answer = renderAnswer(run, submission.definition);
     const written = await insertDurably(db, run, key, answer);
     if (written.kind === 'created') {
+      reach('run.accepted');
       metrics.runsAccepted.inc({ tenant: metrics.tenantLabel(run.tenant) });
       runStarter.startSoon(run);
     } else {

@@ -7,6 +7,7 @@ import type { Database, Queryable } from '../../db/pool.ts';
 import { findRun, type NewRun, type RunRow } from '../../db/runs.ts';
 import { type LastFire, lockSchedule, type ScheduleRow } from '../../db/schedules.ts';
 import { decideTick, findTick, letWait, type OpenRun, openRuns, skipWaiting, type TickRow } from '../../db/ticks.ts';
+import { reach } from '../../failpoint.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { CancelJob } from '../cancel.ts';
 import type { RunControls } from '../runs/control.ts';
@@ -58,6 +59,7 @@ export function createFire({ db, starter, runStarter, cancel, cancelRun, metrics
         continue;
       }
       if (fired.kind === 'waits' || !fired.fresh) return fired;
+      reach('schedule.fired');
       count(metrics, name.tenant, fired);
       if (fired.kind === 'job' && by !== 'ownWorkflow' && fired.job.status === 'queued') starter.startSoon(fired.job);
       if (fired.kind === 'run') runStarter.startSoon(fired.run);

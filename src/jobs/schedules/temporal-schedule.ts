@@ -18,6 +18,7 @@ import { type ScheduleName, temporalScheduleId, TICK_PREFIX } from '../../contra
 import { HTTP_JOB, type JobInput } from '../../contract/temporal.ts';
 import type { Database } from '../../db/pool.ts';
 import { findScheduleOrTombstone, markApplied, removeDeleted, type ScheduleRow } from '../../db/schedules.ts';
+import { reach } from '../../failpoint.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { ofTenant } from '../of-tenant.ts';
 import { UndecipherableError } from '../secrets/keyring.ts';
@@ -57,6 +58,7 @@ export function createTemporalSchedules({
         return;
       }
       await put(latest);
+      reach('schedule.applied');
       const fingerprint = fingerprintOf(await describe(latest));
       if (await markApplied(db, latest, fingerprint)) return;
     }
