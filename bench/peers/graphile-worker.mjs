@@ -1,5 +1,5 @@
 // graphile-worker, tuned by its docs: a local queue, results written in batches.
-import { run } from 'graphile-worker';
+import { makeWorkerUtils, run } from 'graphile-worker';
 
 import { call, CONCURRENCY, DATABASE_URL, ended, serve } from './serve.mjs';
 
@@ -16,12 +16,14 @@ const runner = await run({
     },
   },
   noHandleSignals: true,
+  parsedCronItems: [],
   taskList: { call: ({ n }) => call(n).then(() => {}) },
 });
+const utils = await makeWorkerUtils({ connectionString: DATABASE_URL });
 // When the row is gone, not when the call is made.
 runner.events.on('job:complete', () => ended());
 
 serve({
   submit: (n) => runner.addJob('call', { n }),
-  submitMany: (ns) => runner.addJobs(ns.map((n) => ({ identifier: 'call', payload: { n } }))),
+  submitMany: (ns) => utils.addJobs(ns.map((n) => ({ identifier: 'call', payload: { n } }))),
 });

@@ -1,7 +1,7 @@
 // Starts a server that a peer brings along, waits until it answers, and ends it with this process.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,6 +25,13 @@ export async function startServer(command, args, { environment = {}, isReady }) 
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${command} is not ready`);
+}
+
+export function accepts(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.end());
+  });
 }
 
 export function freePort() {

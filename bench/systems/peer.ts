@@ -20,6 +20,8 @@ export async function startPeer(name: string, stage: Stage): Promise<System> {
   }
   const child = await startChild(join(folder, `${name}.mjs`), {
     RECEIVER_URL: stage.receiverUrl,
+    // Restate's SDK would write a line per call.
+    RESTATE_LOGGING: 'ERROR',
     DATABASE_URL: await stage.createDatabase(name),
     ...(process.env.REDIS_SERVER ? { REDIS_SERVER: process.env.REDIS_SERVER } : {}),
     ...(process.env.LD_LIBRARY_PATH ? { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH } : {}),

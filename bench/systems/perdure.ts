@@ -129,8 +129,9 @@ async function ready(child: ChildProcess, origin: string): Promise<void> {
         (answer) => answer.ok,
         () => false,
       )
-    )
-      {return;}
+    ) {
+      return;
+    }
   }
   throw new Error('Perdure is not ready');
 }

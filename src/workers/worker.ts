@@ -65,7 +65,7 @@ export async function startWorker(
   await registerSearchAttributes(native, config.temporalNamespace, log);
   await warnIfShortLived(native, config.temporalNamespace, log);
   const inFlight = createInFlight();
-  const { concurrency, sender, ...limits } = createLimits(services);
+  const { concurrency, sender, ...limits } = createLimits(services, config);
   const supervisor = createSupervisor(() =>
     startEngine({ ...services, ...limits, config, sender, inFlight, workflowBundlePath }),
   );
@@ -106,15 +106,16 @@ export async function startWorker(
 }
 
 /** What settings may change while calls are under way. */
-function createLimits({ settings, getPolicy }: Services) {
+function createLimits({ settings, getPolicy }: Services, { otlpEndpoint }: Config) {
   const concurrency = () => settings.current().concurrency;
   const gate = createCallGate(concurrency);
   const slots = createActivitySlots(() => Math.max(concurrency(), LEAST_SLOTS));
-  settings.onChange(() => [gate, slots].forEach(({ changed }) => changed()));
-  const sender = limitSender(traceSender(createHttpSender({ getPolicy })), () => ({
-    ...settings.current().httpLimits,
-    ...settings.current(),
-  }));
+  const plain = createHttpSender({ getPolicy });
+  const { sender, setLimits } = limitSender(otlpEndpoint === undefined ? plain : traceSender(plain));
+  settings.onChange(({ maxTimeoutMs, httpLimits: { maxResponseBytes } }) => {
+    setLimits({ maxTimeoutMs, maxResponseBytes });
+    for (const { changed } of [gate, slots]) changed();
+  });
   return { concurrency, gate, slots, sender };
 }
 

@@ -6,10 +6,12 @@ export interface SendLimits {
   maxResponseBytes: number;
 }
 
-export function limitSender(sender: HttpSender, limits: () => SendLimits): HttpSender {
-  return {
+/** No limits until they are set. */
+export function limitSender(sender: HttpSender): { sender: HttpSender; setLimits: (limits: SendLimits) => void } {
+  let limits: SendLimits = { maxTimeoutMs: Infinity, maxResponseBytes: Infinity };
+  const limited: HttpSender = {
     send(request, options) {
-      const { maxTimeoutMs, maxResponseBytes } = limits();
+      const { maxTimeoutMs, maxResponseBytes } = limits;
       return sender.send(request, {
         ...options,
         timeoutMs: Math.min(options.timeoutMs, maxTimeoutMs),
@@ -18,4 +20,5 @@ export function limitSender(sender: HttpSender, limits: () => SendLimits): HttpS
     },
     close: () => sender.close(),
   };
+  return { sender: limited, setLimits: (next) => (limits = next) };
 }
