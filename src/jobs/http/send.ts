@@ -59,7 +59,20 @@ type StopReason = 'timeout' | 'canceled';
 interface Call {
   maxBodyBytes: number;
   startedAtMs: number;
-  stop: AbortController;
+  stop: Stop;
+}
+
+/** An AbortController without its event target: one a call, and calls come by the thousand. */
+interface Stop {
+  reason: StopReason | null;
+  onStop: (() => void) | null;
+}
+
+/** The first reason stays. */
+function end(stop: Stop, reason: StopReason): void {
+  if (stop.reason) return;
+  stop.reason = reason;
+  stop.onStop?.();
 }
 
 const MAX_REDIRECTS = 5;
@@ -72,7 +85,7 @@ const STOP_DETAILS = {
 export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
   const dispatcher = createGuardedDispatcher(deps);
   const proofs = createWireProofs();
-  const active = new Set<AbortController>();
+  const active = new Set<Stop>();
   let closed = false;
 
   const exchange = async (request: OutgoingRequest, call: Call): Promise<SendOutcome> => {
@@ -82,9 +95,9 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
       return { kind: 'notSent', code, detail: target.detail, durationMs: elapsedMs(call) };
     }
     const proof: WireProof = { written: false, targetAddress: null };
-    if (call.stop.signal.aborted) return failure(null, proof, call);
+    if (call.stop.reason) return failure(null, proof, call);
     const lease = dispatcher.lease(target.url.origin);
-    call.stop.signal.addEventListener('abort', lease.discard, { once: true });
+    call.stop.onStop = lease.discard;
     let reusable = false;
     try {
       const response = await proofs.watch(proof, () => lease.client.request(toUndici(request, target.url)));
@@ -97,7 +110,7 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
     } catch (error) {
       return failure(error, proof, call);
     } finally {
-      call.stop.signal.removeEventListener('abort', lease.discard);
+      call.stop.onStop = null;
       if (reusable) lease.release();
       else lease.discard();
     }
@@ -125,11 +138,11 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
     request: OutgoingRequest,
     { timeoutMs, signal, maxBodyBytes = 64 * 1024 }: SendOptions,
   ): Promise<SendOutcome> => {
-    const stop = new AbortController();
-    const cancel = () => stop.abort('canceled' satisfies StopReason);
+    const stop: Stop = { reason: null, onStop: null };
+    const cancel = () => end(stop, 'canceled');
     if (closed || signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
-    const timer = setTimeout(() => stop.abort('timeout' satisfies StopReason), timeoutMs);
+    const timer = setTimeout(() => end(stop, 'timeout'), timeoutMs);
     active.add(stop);
     try {
       return await follow(request, { maxBodyBytes, startedAtMs: performance.now(), stop });
@@ -142,7 +155,7 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
 
   const close = async (): Promise<void> => {
     closed = true;
-    for (const stop of active) stop.abort('canceled' satisfies StopReason);
+    for (const stop of active) end(stop, 'canceled');
     await dispatcher.close();
     proofs.close();
   };
@@ -163,10 +176,8 @@ function toUndici({ method, headers, body }: OutgoingRequest, url: URL): Dispatc
 function failure(error: unknown, proof: WireProof, call: Call): NotSent | Unknown {
   const durationMs = elapsedMs(call);
   const kind = proof.written ? 'unknown' : 'notSent';
-  if (call.stop.signal.aborted) {
-    const code = call.stop.signal.reason as StopReason;
-    return { kind, code, detail: STOP_DETAILS[code], durationMs };
-  }
+  const { reason } = call.stop;
+  if (reason) return { kind, code: reason, detail: STOP_DETAILS[reason], durationMs };
   const detail = describe(error);
   if (error instanceof TargetNotAllowedError) return { kind: 'notSent', code: 'targetNotAllowed', detail, durationMs };
   const code = error instanceof errors.ConnectTimeoutError ? 'timeout' : 'network';
@@ -181,7 +192,10 @@ function describe(error: unknown): string {
 }
 
 function flattenHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name, [value].flat().join(', ')]));
+  // Not by assignment: a header may be called `__proto__`.
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value = '']) => [name, typeof value === 'string' ? value : value.join(', ')]),
+  );
 }
 
 function elapsedMs({ startedAtMs }: Call): number {
