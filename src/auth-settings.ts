@@ -34,6 +34,8 @@ export interface AuthSettings {
 }
 
 const MIN_SECRET_BYTES = 32;
+/** It signs nothing and is only compared: as many guesses as it takes, each counted as a failed token. */
+const MIN_BOOTSTRAP_BYTES = 20;
 
 /** Null is no authentication. Throws a VariableError. */
 export function authSettings(env: AuthVariables): AuthSettings | null {
@@ -87,12 +89,12 @@ function bootstrapKey(env: AuthVariables): string | null {
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new VariableError('PERDURE_BOOTSTRAP_KEY: must be visible ASCII without spaces');
   }
-  return longEnough('PERDURE_BOOTSTRAP_KEY', key);
+  return longEnough('PERDURE_BOOTSTRAP_KEY', key, MIN_BOOTSTRAP_BYTES);
 }
 
-function longEnough(name: string, secret: string): string {
-  if (Buffer.byteLength(secret) >= MIN_SECRET_BYTES) return secret;
-  throw new VariableError(`${name}: must be at least ${MIN_SECRET_BYTES} random bytes; make one: openssl rand -hex 32`);
+function longEnough(name: string, secret: string, least = MIN_SECRET_BYTES): string {
+  if (Buffer.byteLength(secret) >= least) return secret;
+  throw new VariableError(`${name}: must be at least ${least} random bytes; make one: openssl rand -hex 32`);
 }
 
 function required(env: AuthVariables, name: 'PERDURE_JWT_ISSUER' | 'PERDURE_JWT_AUDIENCE'): string {

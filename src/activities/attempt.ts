@@ -15,18 +15,19 @@ import { type Database, StoreUnavailableError } from '../db/pool.ts';
 import type { AttemptOutcome, Verdict } from '../db/settle.ts';
 import { reach } from '../failpoint.ts';
 import type { FollowUp } from '../jobs/follow-up.ts';
+import type { Gate } from '../jobs/gate.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
 import { newId } from '../jobs/ids.ts';
 import { withoutEchoes } from '../jobs/secrets/echoes.ts';
 import type { ResolveHeaders } from '../jobs/secrets/resolve.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { CallGate } from './call-gate.ts';
 import { settlesItself } from './earlier-attempt.ts';
 import type { InFlight } from './in-flight.ts';
 import { causeOf, countCall, countStart } from './measure.ts';
 import { outgoingRequest } from './outgoing.ts';
 import { toCallOutcome } from './response.ts';
+import { tenantOfTask } from './tenant-of-task.ts';
 
 /** A local attempt holds its workflow task: it may not wait for the store any longer than this. */
 const LOCAL_STORE_WAIT_MS = 4_000;
@@ -45,7 +46,11 @@ export interface AttemptDeps {
   resolveHeaders: ResolveHeaders;
   followUp: FollowUp;
   inFlight: InFlight;
-  gate: CallGate;
+  /**
+   * A place is taken before an attempt is opened, not before its call: what waits there is in nobody's way, and has
+   * neither used up an attempt nor begun its timeout.
+   */
+  gate: Gate;
   /** What can still be left to others is. */
   isClosing: () => boolean;
   metrics: Metrics;
@@ -81,8 +86,7 @@ export function createAttempt(deps: AttemptDeps) {
     const attemptId = newId('att');
     const storeWaitMs = isLocal() ? LOCAL_STORE_WAIT_MS : Infinity;
     if (isLocal() && deps.inFlight.slowLocalCount() >= SLOW_LOCAL_AT_ONCE) return { kind: 'unopened' };
-    const entered = isLocal() ? deps.gate.tryEnter() : (await deps.gate.enter(1, GATE_WAIT_MS)) === 1;
-    if (!entered) {
+    if (!(await enter(deps.gate))) {
       stopHeartbeat();
       return { kind: 'unopened' };
     }
@@ -108,6 +112,11 @@ export function createAttempt(deps: AttemptDeps) {
       stopHeartbeat();
     }
   };
+}
+
+/** A local attempt does not wait: its workflow tries again, in line. */
+async function enter(gate: Gate): Promise<boolean> {
+  return isLocal() ? gate.tryEnter() : (await gate.enter(1, GATE_WAIT_MS, tenantOfTask())) === 1;
 }
 
 export const WORKER_LOST: CallOutcome = {

@@ -7,15 +7,29 @@ const SLOW_MS = 1_000;
 export function createInFlight() {
   const counts = { done: 0, failed: 0 };
   let cut = false;
+  let local = 0;
+  let onLocal = () => {};
   const controllers = new Map<string, Map<string, AbortController>>();
   /** Attempt id → whether it is a local activity. */
   const held = new Map<string, boolean>();
   const localCallsSince = new Map<string, number>();
   return {
     /** From before its row is opened until its result is written, this process answers for an attempt. */
-    hold(attemptId: string, { local }: { local: boolean }) {
-      held.set(attemptId, local);
-      return () => held.delete(attemptId);
+    hold(attemptId: string, { local: isLocal }: { local: boolean }) {
+      held.set(attemptId, isLocal);
+      if (isLocal) {
+        local += 1;
+        onLocal();
+      }
+      return () => {
+        held.delete(attemptId);
+        if (isLocal) local -= 1;
+      };
+    },
+    localCount: () => local,
+    /** Whom to tell that there is one more. */
+    onLocal(tell: () => void) {
+      onLocal = tell;
     },
     isHeld: (attemptId: string) => held.has(attemptId),
     /** Calls of local attempts that slow targets hold up. */

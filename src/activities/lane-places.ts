@@ -1,5 +1,6 @@
 // The places that one lane holds in the gate for calls: reserved before items are taken, so that none is taken in vain.
-import type { CallGate } from './call-gate.ts';
+import type { Gate } from '../jobs/gate.ts';
+import { tenantOfTask } from './tenant-of-task.ts';
 
 const WAIT_MS = 1_000;
 
@@ -17,7 +18,7 @@ export interface LanePlaces {
   end(): void;
 }
 
-export function createLanePlaces(gate: CallGate): LanePlaces {
+export function createLanePlaces(gate: Gate): LanePlaces {
   let reserved = 0;
   let inLine = false;
   let ended = false;
@@ -29,7 +30,7 @@ export function createLanePlaces(gate: CallGate): LanePlaces {
   };
 
   const reserve = async (wanted: number) => {
-    const places = await gate.enter(wanted, WAIT_MS);
+    const places = await gate.enter(wanted, WAIT_MS, tenantOfTask());
     reserved += places;
     if (ended) giveBack(places);
     return places;

@@ -14,7 +14,7 @@ import { openAttempt } from '../db/attempts.ts';
 import { findJobOfAnyTenant, type StoredResult } from '../db/jobs.ts';
 import { findRunOfAnyTenant } from '../db/runs.ts';
 import type { Verdict } from '../db/settle.ts';
-import { openFirstCall } from '../db/step-calls.ts';
+import { isHeldBack, openFirstCall } from '../db/step-calls.ts';
 import type { EgressPolicy } from '../jobs/http/egress.ts';
 import { mapJob } from '../jobs/secrets/places.ts';
 import { type Sealer, setSealedAside } from '../jobs/secrets/sealer.ts';
@@ -25,6 +25,8 @@ export interface RunCallDeps extends AttemptDeps {
   sealer: Sealer;
   getPolicy: () => EgressPolicy;
 }
+
+const HELD_LOOK_MS = 500;
 
 /** A step that ended: nobody depends on it but its run, which hears of it here. */
 const NO_FOLLOW_UP: AttemptDeps['followUp'] = {
@@ -49,24 +51,21 @@ export function createRunCalls(deps: RunCallDeps) {
       const spec = await sealed(runId, aside.restore(parsed.spec));
       const host = new URL(spec.http.url).hostname;
       let verdict: Verdict | null = null;
+      let isHeld = false;
       const attempted = await attempt(
         { jobId, plan: planFor(call.timeoutMs) },
         {
-          take: async (attemptId) =>
-            (await openFirstCall(db, {
-              jobId,
-              runId,
-              stepId,
-              itemIndex,
-              outboundKey,
-              spec,
-              host,
-              attemptId,
-              worker,
-            })) ?? (await openAttempt(db, { jobId, attemptId, worker })),
+          take: async (attemptId) => {
+            const first = { jobId, runId, stepId, itemIndex, outboundKey, spec, host, attemptId, worker };
+            const taken = (await openFirstCall(db, first)) ?? (await openAttempt(db, { jobId, attemptId, worker }));
+            isHeld = taken === null && (await isHeldBack(db, call));
+            return taken;
+          },
           onVerdict: (given) => (verdict = given),
         },
       );
+      // The workflow hears of the pause in between, and waits for its end.
+      if (isHeld) return { kind: 'retry', atMs: Date.now() + HELD_LOOK_MS };
       if (attempted.kind !== 'final') return attempted;
       return { kind: 'final', end: await endOf(call, attempted.status, verdict) };
     },

@@ -1,9 +1,9 @@
 // Runs that are steps of runs: made before their workflow starts, read when it has ended.
-import { isFinalRun, runError, type RunStatus, type StepEnd } from '../contract/run.ts';
+import { type ChildPlace, isFinalRun, runError, type RunStatus, type StepEnd } from '../contract/run.ts';
 import type { Database } from '../db/pool.ts';
 import { finishRun } from '../db/run-finish.ts';
 import { findChildRun, findRunOfAnyTenant, type RunRow } from '../db/runs.ts';
-import { type ChildPlace, type ChildRequest, makeChildRun } from '../jobs/runs/child.ts';
+import { type ChildRequest, makeChildRun } from '../jobs/runs/child.ts';
 import type { RunFinished } from '../jobs/runs/finished.ts';
 
 export interface ChildWork {
@@ -21,11 +21,15 @@ export function createRunChildren({ db, runFinished }: { db: Database; runFinish
       return isFinalRun(status) ? endOf(made.run) : { childId: id, workflow, version };
     },
 
-    /** Its workflow has ended; if the run has not, someone ended the workflow from outside. */
-    async endChild(place: ChildPlace): Promise<StepEnd> {
+    /**
+     * Its workflow has ended; if the run has not, someone ended the workflow from outside. Null while the run has not
+     * ended and its workflow may still be at work.
+     */
+    async endChild({ mayRun = false, ...place }: ChildPlace & { mayRun?: boolean }): Promise<StepEnd | null> {
       const run = await findChildRun(db, place.runId, place.stepId, place.item);
       if (!run) throw new Error(`the run of ${place.runId}/${place.stepId} is not there`);
       if (isFinalRun(run.status)) return endOf(run);
+      if (mayRun) return null;
       const error = runError('terminatedExternally', 'The run was ended from outside');
       const verdict = { status: 'failed' as const, output: null, error, deadLetter: null, checkAt: null };
       const settled = await finishRun(db, { id: run.id, tenant: null }, verdict);

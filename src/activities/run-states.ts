@@ -1,15 +1,15 @@
 // The state of a run as its workflow changes it: begun, its steps noted, ended.
-import type { StoredError } from '../contract/problem.ts';
-import { type FinalRunStatus, runError, type RunSnapshot, type StepRecord } from '../contract/run.ts';
+import { type RunEnd, runError, type RunSnapshot, type StepRecord } from '../contract/run.ts';
 import { notifyEach } from '../db/notify.ts';
 import type { Database } from '../db/pool.ts';
 import { cutCallsOf, finishRun, type RunVerdict } from '../db/run-finish.ts';
-import { recordSteps, stepsOfRuns } from '../db/run-steps.ts';
+import { recordSteps, type StepRow, stepsOfRuns } from '../db/run-steps.ts';
 import { beginRun, findRunOfAnyTenant, type RunControl, type RunRow, takeControl } from '../db/runs.ts';
 import { reach } from '../failpoint.ts';
 import { CANCEL_CHANNEL } from '../jobs/cancel.ts';
 import { failureOf } from '../jobs/runs/failure.ts';
 import type { RunFinished } from '../jobs/runs/finished.ts';
+import type { Plan } from '../language/plan.ts';
 import { hasStepEnded } from '../language/progress.ts';
 
 /** Above this a text is read in pieces: a payload of Temporal's holds 2 MiB. */
@@ -18,15 +18,6 @@ const SNAPSHOT_LENGTH = 200_000;
 export interface RunStateDeps {
   db: Database;
   runFinished: RunFinished;
-}
-
-export interface RunEnd {
-  runId: string;
-  status: FinalRunStatus;
-  output?: unknown;
-  /** The step that made the run fail; where there is none, `error` says why. */
-  failedStep: string | null;
-  error: StoredError | null;
 }
 
 export function createRunStates({ db, runFinished }: RunStateDeps) {
@@ -80,12 +71,13 @@ export function createRunStates({ db, runFinished }: RunStateDeps) {
   };
 }
 
-function snapshotOf(run: RunRow, steps: Awaited<ReturnType<typeof stepsOfRuns>>): RunSnapshot {
+function snapshotOf(run: RunRow, steps: StepRow[]): RunSnapshot {
   const definition = JSON.stringify(run.definition);
   const input = JSON.stringify(run.input);
-  const kept = steps
-    .filter((step) => hasStepEnded(step) && step.finishedAt !== null)
-    .sort((a, b) => Number(a.finishedAt) - Number(b.finishedAt));
+  const kept = inOrderOfEnd(
+    run.plan,
+    steps.filter((step) => hasStepEnded(step) && step.finishedAt !== null),
+  );
   return {
     workflow: run.workflow,
     version: run.version,
@@ -102,4 +94,16 @@ function snapshotOf(run: RunRow, steps: Awaited<ReturnType<typeof stepsOfRuns>>)
     states: kept.map(({ id, status, error }) => ({ id, status, errorCode: error?.code ?? null })),
     outputBytes: kept.reduce((sum, { output }) => sum + Buffer.byteLength(JSON.stringify(output ?? null)), 0),
   };
+}
+
+/** A step is written a moment after it ended, a call at once: no step counts as ended before what it depends on. */
+function inOrderOfEnd({ steps: planned, order }: Plan, ended: StepRow[]): StepRow[] {
+  const rows = new Map(ended.map((step) => [step.id, step]));
+  const dependencies = new Map(planned.map((step) => [step.id, step.dependsOn]));
+  const endedAt = new Map<string, number>();
+  for (const id of order) {
+    const before = (dependencies.get(id) ?? []).map((dependency) => endedAt.get(dependency) ?? 0);
+    endedAt.set(id, Math.max(Number(rows.get(id)?.finishedAt ?? 0), ...before));
+  }
+  return order.flatMap((id) => rows.get(id) ?? []).sort((a, b) => (endedAt.get(a.id) ?? 0) - (endedAt.get(b.id) ?? 0));
 }

@@ -134,7 +134,7 @@ describe('422 for a target', () => {
     metadata.google.internal metadata １２７.0.0.1 127。0。0。1 ⑫7.0.0.1 %31%32%37.0.0.1 0300.0250.0.1 192.0.0.170`;
   it.each(spellings.split(/\s+/))('at %s', async (host) => {
     const { status, body } = await refused(http({ url: `http://${host}/` }));
-    expect([status, body.code]).toEqual([422, 'targetNotAllowed']);
+    expect([status, body.code, body.detail]).toEqual([422, 'targetNotAllowed', 'The target is not allowed.']);
     expect(body.errors).toEqual([{ pointer: '/http/url', detail: 'The target is not allowed.' }]);
   });
 

@@ -92,7 +92,7 @@ describe.concurrent('a dead letter', () => {
     expect(await all('name=filtered&redriven=true')).toEqual([]);
     expect(await all('name=filtered&kind=run')).toEqual([]);
     expect(await all('name=filtered&host=example.com')).toEqual([]);
-    for (const query of ['kind=x', 'redriven=yes', 'status=failed', 'reason=']) {
+    for (const query of ['kind=x', 'redriven=yes', 'status=failed', 'reason=', 'reason=nobodyKnows']) {
       expect((await api.get(`/v1/dead-letters?${query}`)).status).toBe(422);
     }
   });
@@ -214,11 +214,12 @@ describe.concurrent('many at once', () => {
     expect(await api.post(`/v1/bulk-operations/${body.id}/abort`)).toMatchObject({ status: 409 });
   });
 
-  it('are redriven by a filter, and only those', async () => {
+  it('are redriven by a filter, and only those; a read may wait for the end', async () => {
     await Promise.all([1, 2, 3].map((n) => die(`/404?filter${n}`, { name: n === 3 ? 'other-one' : 'by-filter' })));
     const patch = { http: { url: `${receiver.url}/healed-by-filter` } };
     const { body } = await bulk({ filter: { name: ['by-filter'], reason: 'nonRetryable', kind: 'job' }, patch });
-    expect((await finished(body.id)).counts).toEqual({ total: 2, done: 2, skipped: 0, failed: 0 });
+    const ended = await api.get(`/v1/bulk-operations/${body.id}?wait=60s`);
+    expect(ended.body).toMatchObject({ status: 'finished', counts: { total: 2, done: 2, skipped: 0, failed: 0 } });
     expect(await all('name=other-one&redriven=false')).toHaveLength(1);
   });
 
@@ -255,6 +256,7 @@ describe.concurrent('many at once', () => {
     [{ ids: 'dl_a' }, '/ids'],
     [{ filter: { nope: 'a' } }, '/filter/nope'],
     [{ filter: { kind: 'x' } }, '/filter/kind'],
+    [{ filter: { reason: ['nonRetryable', 'x'] } }, '/filter/reason'],
     [{ ids: ['dl_a'], maxPerSecond: 0 }, '/maxPerSecond'],
     [{ ids: ['dl_a'], patch: 1 }, '/patch'],
     [{ ids: ['dl_a'], newKey: true }, '/newKey'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, inject, test } from 'vitest';
 
+import { FAILURE_CODES } from '../contract/problem.ts';
 import { PROBLEMS } from './problem.ts';
 
 const root = inject('repoRoot');
@@ -32,6 +33,7 @@ describe('error pages', () => {
     const used = codesInSource();
     expect(used).toEqual(expect.arrayContaining(['httpStatus', 'attemptsExhausted', 'terminatedExternally']));
     expect(used.filter((code) => !pages.includes(code))).toEqual([]);
+    expect(used.filter((code) => !FAILURE_CODES.includes(code))).toEqual([]);
   });
 
   test('say what happened, how to fix it, and what is often done wrong', () => {

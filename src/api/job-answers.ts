@@ -33,7 +33,10 @@ export function createJobAnswers({ db, waitUntilFinal, view }: Pick<ApiDeps, 'db
     if (!created) response.set('Idempotency-Replayed', 'true');
     response.location(`/v1/jobs/${id}`);
     if (waitMs === null) return sendText(response, status, made.answer);
-    sendJson(response, status, jobView(await waitFor(response.locals.tenant, id, waitMs), view));
+    const { tenant } = response.locals;
+    // Just made, it need not be looked at before.
+    if (created && waitMs > 0) await waitUntilFinal(id, waitMs);
+    sendJson(response, status, jobView(await (created ? find(tenant, id) : waitFor(tenant, id, waitMs)), view));
   };
 
   return { find, waitFor, sendMade };

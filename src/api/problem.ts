@@ -1,5 +1,6 @@
 // Every error the API answers: one class, one table from code to status and title, one body.
 import type { FieldFault } from '../contract/problem.ts';
+import { TARGET_NOT_ALLOWED_DETAIL } from '../jobs/http/target-url.ts';
 import { problemType } from '../jobs/view.ts';
 
 export const PROBLEMS = {
@@ -40,6 +41,9 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** Said whatever the cause was. */
+const CONSTANT_DETAILS: Partial<Record<ProblemCode, string>> = { targetNotAllowed: TARGET_NOT_ALLOWED_DETAIL };
+
 export interface Problem {
   type: string;
   title: string;
@@ -75,5 +79,6 @@ export class ApiError extends Error {
 
 export function toProblem({ code, detail, errors }: ApiError, requestId: string): Problem {
   const [status, title] = PROBLEMS[code];
-  return { type: problemType(code), title, status, detail, instance: requestId, code, errors };
+  const shown = detail ?? CONSTANT_DETAILS[code] ?? null;
+  return { type: problemType(code), title, status, detail: shown, instance: requestId, code, errors };
 }

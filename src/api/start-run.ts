@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 
 import type { FieldFault } from '../contract/problem.ts';
 import type { IdempotencyKey } from '../jobs/accept.ts';
-import { replayOfRun } from '../jobs/runs/accept.ts';
+import { replayOf } from '../jobs/once.ts';
 import { inputFaults } from '../jobs/runs/definition.ts';
 import type { WorkflowDefinition } from '../language/definition.ts';
 import type { Plan } from '../language/plan.ts';
@@ -43,17 +43,17 @@ export function createStartRun(deps: ApiDeps) {
       if (replayed) return replayed;
       throw error;
     });
-    if ('answer' in submission) return sendMade(response, submission, waitMs);
+    if ('answer' in submission) return sendMade(response, { ...submission, runId: submission.id }, waitMs);
     await reserveWaiting(deps, response, 1, key);
     const { traceParent } = response.locals;
     const accepted = await acceptRun({ ...submission, tenant, traceParent, now }, key);
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
-    const runId = accepted.kind === 'created' ? accepted.run.id : accepted.runId;
+    const runId = accepted.kind === 'created' ? accepted.run.id : accepted.id;
     await sendMade(response, { kind: accepted.kind, runId, answer: accepted.answer }, waitMs);
   };
 
   async function replay(tenant: string, key: IdempotencyKey) {
-    const replayed = await replayOfRun(db, tenant, key);
+    const replayed = await replayOf(db, tenant, key);
     if (replayed) metrics.duplicates.inc({ kind: replayed.kind });
     if (replayed?.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     return replayed;

@@ -47,6 +47,8 @@ export interface CarriedRun {
   outputBytes: number;
   /** When a wait or a retry of a step is over. */
   timers: Record<string, number>;
+  /** It has failed, and is being undone. */
+  undoing?: RunEnd;
 }
 
 /** What a run is made of; texts too long for one payload are null and read in pieces. */
@@ -81,6 +83,13 @@ export interface StepCall {
   wantsOutput: boolean;
 }
 
+/** Where a run stands that is a step, or an item of one. */
+export interface ChildPlace {
+  runId: string;
+  stepId: string;
+  item: number | null;
+}
+
 /** How a step, or an item, ended. `output` is left out where it is large or nobody asked for it. */
 export interface StepEnd {
   status: 'succeeded' | 'failed' | 'skipped' | 'canceled';
@@ -92,6 +101,15 @@ export interface StepEnd {
 }
 
 export type StepCallResult = Exclude<AttemptResult, { kind: 'final' }> | { kind: 'final'; end: StepEnd };
+
+export interface RunEnd {
+  runId: string;
+  status: FinalRunStatus;
+  output?: unknown;
+  /** The step that made the run fail; where there is none, `error` says why. */
+  failedStep: string | null;
+  error: StoredError | null;
+}
 
 /** A change of a step that no job row tells. */
 export interface StepRecord {

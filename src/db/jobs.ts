@@ -129,7 +129,8 @@ export async function finishedAmong(db: Queryable, ids: string[]): Promise<strin
   const rows = await db.query<{ id: string }>(
     `select id from jobs where id = any($1) and finished_at is not null
      union all select id from batches where id = any($1) and finished_at is not null
-     union all select id from runs where id = any($1) and finished_at is not null`,
+     union all select id from runs where id = any($1) and finished_at is not null
+     union all select id from bulk_operations where id = any($1) and finished_at is not null`,
     [ids],
   );
   return rows.map(({ id }) => id);

@@ -66,7 +66,11 @@ export function createDatabase({
   };
   const newPool = (more: pg.PoolConfig = {}) =>
     new pg.Pool({ ...limits, ...more })
-      .on('error', onError)
+      .on('error', (error) => {
+        // pg hangs the whole client onto it: much for a log, and nobody's business there.
+        Reflect.deleteProperty(error, 'client');
+        onError(error);
+      })
       // One that breaks while in use fails its query; without a listener it would end the process too.
       .on('connect', (client) => client.on('error', () => {}));
   const pool = newPool();

@@ -40,7 +40,8 @@ const STEPS = `with work as (
       count(*) filter (where item_index is not null and status in ('failed', 'expired', 'unknown', 'canceled'))::int as failed
     from work group by run_id, step_id),
   steps as (
-    select known.run_id, known.step_id, coalesce(step.status, ${STATUS_OF_CALL}, 'running') as status,
+    select known.run_id, known.step_id, coalesce(step.status, ${STATUS_OF_CALL},
+        case when running > 0 or child is not null then 'running' else 'pending' end) as status,
       coalesce(counted.attempts, 0) as attempts, step.output as own_output, coalesce(step.error, call.error) as error, call.result,
       coalesce(step.started_at, call.started_at) as started_at, coalesce(step.finished_at, call.finished_at) as finished_at,
       items_total, running, succeeded, failed, child
@@ -58,7 +59,11 @@ export async function stepsOfRuns(db: Queryable, runIds: string[]): Promise<Step
   return db.query<StepRow>(STEPS, [runIds]);
 }
 
-/** Rows of steps and the state of the run in one statement; what is final already stays as it is. */
+/**
+ * Rows of steps and the state of the run in one statement; what is final already stays as it is. The times are this
+ * clock's, like those of the calls: of the workflow's clock only the time between two changes that come together counts.
+ * A run waits from when one of its steps is seen to wait: that step's row may come a statement later.
+ */
 export async function recordSteps(
   db: Queryable,
   runId: string,
@@ -67,9 +72,15 @@ export async function recordSteps(
 ): Promise<void> {
   await db.query(
     `with run as (
-       update runs set status = coalesce($3, status), updated_at = now() where id = $1 and finished_at is null returning id)
+       update runs set updated_at = now(), status = case when $3 <> 'waiting'
+         or exists (select 1 from run_steps where run_id = $1 and status = 'waiting')
+         or exists (select 1 from jsonb_array_elements($2::jsonb) change where change ->> 'status' = 'waiting')
+         then coalesce($3, status) else status end
+       where id = $1 and finished_at is null returning id)
      insert into run_steps (run_id, step_id, status, output, error, items_total, started_at, finished_at)
-     select run.id, change.id, change.status, output, error, "itemsTotal", "startedAt", "finishedAt"
+     select run.id, change.id, change.status, output, error, "itemsTotal",
+       case when "startedAt" is not null then now() - greatest("finishedAt" - "startedAt", interval '0') end,
+       case when "finishedAt" is not null then now() end
      from run, jsonb_to_recordset($2::jsonb) as change (id text, status text, output jsonb, error jsonb,
        "itemsTotal" integer, "startedAt" timestamptz, "finishedAt" timestamptz)
      on conflict (run_id, step_id) do update set status = excluded.status,

@@ -92,10 +92,11 @@ export const RUN_FILTERS = {
 
 const INSERT = `insert into runs (id, tenant, workflow, version, definition, plan, status, input, notify, labels, priority,
     run_at, deadline_at, parent_run_id, parent_step_id, parent_item, depth, schedule_id, redrive_of, key_base, step_keys,
-    trace_parent, created_at, updated_at, check_at)
+    trace_parent, created_at, updated_at, check_at, paused)
   select $1, $2, $3, $4::integer, $5::jsonb, $6::jsonb, $7, $8::jsonb, $9::jsonb, $10::jsonb, $11::integer,
     $12::timestamptz, $13::timestamptz, $14, $15, $16::integer, $17::integer, $18, $19, $20, $21::jsonb, $22,
-    $23::timestamptz, $23::timestamptz, $24::timestamptz`;
+    $23::timestamptz, $23::timestamptz, $24::timestamptz,
+    exists (select 1 from runs parent where parent.id = $14 and parent.paused and parent.finished_at is null)`;
 
 const INSERT_WITH_KEY = `with new_key as (
     insert into idempotency_keys (tenant, scope, key, fingerprint, resource_id, answer, created_at)
@@ -143,9 +144,8 @@ export async function findChildRun(
 /** Null when the run is final: its workflow then has nothing to do. */
 export async function beginRun(db: Queryable, id: string): Promise<RunRow | null> {
   const rows = await db.query<RunRow>(
-    `update runs set status = case when status in ('scheduled', 'queued') then 'running' else status end,
-       started_at = coalesce(started_at, now()), updated_at = now(), seen_in_temporal = true,
-       check_at = now() + interval '60 seconds'
+    `update runs set status = 'running', started_at = coalesce(started_at, now()), updated_at = now(),
+       seen_in_temporal = true, check_at = now() + interval '60 seconds'
      where id = $1 and finished_at is null returning ${RUN_COLUMNS}`,
     [id],
   );

@@ -470,7 +470,9 @@ CREATE INDEX jobs_retrying_due ON public.jobs USING btree (next_attempt_at) WHER
 
 CREATE INDEX jobs_scheduled_due ON public.jobs USING btree (run_at) WHERE (status = 'scheduled'::text);
 
-CREATE INDEX jobs_unsettled_by_tenant ON public.jobs USING btree (tenant, check_at) WHERE (check_at IS NOT NULL);
+CREATE INDEX jobs_to_compare ON public.jobs USING btree (tenant, check_at) WHERE ((check_at IS NOT NULL) AND ((finished_at IS NOT NULL) OR (carrier IS NOT NULL) OR seen_in_temporal));
+
+CREATE INDEX jobs_to_start ON public.jobs USING btree (tenant, check_at) WHERE ((check_at IS NOT NULL) AND (finished_at IS NULL) AND (carrier IS NULL) AND (NOT seen_in_temporal));
 
 CREATE INDEX jobs_waiting ON public.jobs USING btree (tenant, status, created_at DESC) WHERE (finished_at IS NULL);
 

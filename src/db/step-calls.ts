@@ -21,13 +21,13 @@ const OPEN_FIRST = `with job as (
       item_index, attempts, attempt_id, created_at, updated_at, started_at)
     select $1, tenant, 'running', $2::jsonb, $3, '{}', $4, trace_parent, id, $5, $6::integer, 1, $7,
       now(), now(), now()
-    from runs where id = $8 and finished_at is null
+    from runs where id = $8 and finished_at is null and not paused
     on conflict (id) do nothing returning *),
   attempt as (
     insert into attempts (id, job_id, number, worker, started_at) select $7, id, 1, $9, now() from job)
   select ${JOB_COLUMNS} from job`;
 
-/** Null when the call was begun before, or its run is final. */
+/** Null when the call was begun before, or its run is final or paused. */
 export async function openFirstCall(db: Queryable, call: NewCall): Promise<JobRow | null> {
   const rows = await db.query<JobRow>(OPEN_FIRST, [
     call.jobId,
@@ -41,6 +41,15 @@ export async function openFirstCall(db: Queryable, call: NewCall): Promise<JobRo
     call.worker,
   ]);
   return rows[0] ?? null;
+}
+
+/** True where nothing but a pause of its run keeps the call from beginning. */
+export async function isHeldBack(db: Queryable, { jobId, runId }: Pick<NewCall, 'jobId' | 'runId'>): Promise<boolean> {
+  const rows = await db.query(
+    `select 1 from runs where id = $1 and finished_at is null and not exists (select 1 from jobs where id = $2)`,
+    [runId, jobId],
+  );
+  return rows.length === 1;
 }
 
 export interface RunAttemptRow {

@@ -9,7 +9,8 @@ export interface Made {
   answer: string;
 }
 
-export type MadeOnce = ({ kind: 'created' | 'replayed' } & Made) | { kind: 'keyReused' };
+export type Replay = ({ kind: 'replayed' } & Made) | { kind: 'keyReused' };
+export type MadeOnce = ({ kind: 'created' } & Made) | Replay;
 
 export async function once(
   db: Database,
@@ -19,13 +20,18 @@ export async function once(
 ): Promise<MadeOnce> {
   return db.transaction(async (tx) => {
     if (key) await lockKey(tx, tenant, key);
-    const known = key && (await findKey(tx, tenant, key));
-    if (key && known) {
-      if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
-      return { kind: 'replayed', id: known.resourceId, answer: known.answer };
-    }
+    const known = await replayOf(tx, tenant, key);
+    if (known) return known;
     const { id, answer } = await make(tx);
     if (key) await insertKey(tx, tenant, id, { ...key, answer });
     return { kind: 'created', id, answer };
   });
+}
+
+/** What was answered first under this key, if it was used before. */
+export async function replayOf(db: Queryable, tenant: string, key: IdempotencyKey | null): Promise<Replay | null> {
+  const known = key && (await findKey(db, tenant, key));
+  if (!key || !known) return null;
+  if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
+  return { kind: 'replayed', id: known.resourceId, answer: known.answer };
 }

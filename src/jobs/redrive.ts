@@ -1,13 +1,13 @@
 // A dead letter becomes a new job, once: a copy with a patch, bound to the old one in both directions.
 import type { FieldFault } from '../contract/problem.ts';
 import { lockDeadLetter, markRedriven } from '../db/dead-letters.ts';
-import { findKey } from '../db/idempotency-keys.ts';
 import { findJob, type NewJob } from '../db/jobs.ts';
 import type { Database, Queryable } from '../db/pool.ts';
 import { reach } from '../failpoint.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type IdempotencyKey, insertAccepted, isStartable, newJob } from './accept.ts';
 import type { EgressPolicy } from './http/egress.ts';
+import { replayOf } from './once.ts';
 import { mapJob } from './secrets/places.ts';
 import { referencesOfJob, unknownSecrets } from './secrets/references.ts';
 import { type Sealer, setSealedAside } from './secrets/sealer.ts';
@@ -68,11 +68,8 @@ async function redriveOnce(
 ): Promise<Redriven> {
   const letter = await lockDeadLetter(tx, tenant, deadLetterId);
   // Under the lock: a concurrent request with the same key has written its answer by now.
-  const known = key && (await findKey(tx, tenant, key));
-  if (key && known) {
-    if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
-    return { kind: 'replayed', jobId: known.resourceId, answer: known.answer };
-  }
+  const known = await replayOf(tx, tenant, key);
+  if (known) return known.kind === 'replayed' ? { ...known, jobId: known.id } : known;
   if (!letter || letter.jobId === null) return { kind: 'notFound' };
   if (letter.redrivenAs !== null) return { kind: 'alreadyRedriven' };
   const old = await findJob(tx, tenant, letter.jobId);

@@ -9,17 +9,22 @@ import type { JobRow, NewJob } from '../db/jobs.ts';
 import { reach } from '../failpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { eagerStart } from './eager-start.ts';
+import { createGate } from './gate.ts';
 import { ofTenant } from './of-tenant.ts';
 
 /** Longer calls would hold their workflow task for too long; they run as regular activities. */
 const LOCAL_TIMEOUT_MS = 10_000;
 /** After a failed start the others wait for the relay instead of queueing up behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
+/** More at once would only wait inside Temporal, where they cannot take turns. */
+const AT_ONCE = 40;
 /** When many jobs want to start at one moment, the relay takes the others at the pace that Temporal has. */
-const MAX_UNDER_WAY = 200;
+const PLACES = 200;
 /** … but so many of each tenant have a place, however many another one wants. */
 const PLACES_OF_A_TENANT = 20;
-const MAX_WITH_PLACES = 2 * MAX_UNDER_WAY;
+const MAX_WITH_PLACES = 2 * PLACES;
+/** Whoever has not begun by then is left to the relay, which looks after three seconds. */
+const LONGEST_WAIT_MS = 2_000;
 
 export type StartableJob = Pick<
   JobRow | NewJob,
@@ -59,9 +64,12 @@ export function createStarter({
 }): Starter {
   const underWay = new Set<Promise<unknown>>();
   const ofTenants = new Map<string, number>();
+  const gate = createGate(() => AT_ONCE);
   let restUntil = 0;
+  let lastStartedAt = 0;
 
   const start = async (job: StartableJob): Promise<boolean> => {
+    const beganAt = Date.now();
     try {
       await client.withDeadline(Date.now() + 5_000, async () => {
         const options = { ...startOptions(job, taskQueue, isEncrypted), ...eagerStart(client) };
@@ -71,22 +79,32 @@ export function createStarter({
     } catch (error) {
       // Its id is the job's own: whoever started it, it is this job.
       if (error instanceof WorkflowExecutionAlreadyStartedError) return true;
-      restUntil = Date.now() + COOL_DOWN_MS;
+      // One that was late while others arrived says nothing about the connection.
+      if (lastStartedAt < beganAt) restUntil = Date.now() + COOL_DOWN_MS;
       log.warn({ jobId: job.id, err: error }, 'workflow not started; the relay will try again');
       return false;
     }
+    lastStartedAt = Date.now();
     reach('start.started');
     await onStarted(job);
     reach('start.marked');
     return true;
   };
 
+  const startInTurn = async (job: StartableJob): Promise<void> => {
+    if ((await gate.enter(1, LONGEST_WAIT_MS, job.tenant)) === 0) return;
+    try {
+      if (Date.now() >= restUntil) await start(job);
+    } finally {
+      gate.leave();
+    }
+  };
+
   const begin = async (job: StartableJob): Promise<void> => {
     const own = ofTenants.get(job.tenant) ?? 0;
     if (Date.now() < restUntil) return;
-    if (underWay.size >= (own < PLACES_OF_A_TENANT ? MAX_WITH_PLACES : MAX_UNDER_WAY)) return;
-    const starting = start(job)
-      .then(() => {})
+    if (underWay.size >= (own < PLACES_OF_A_TENANT ? MAX_WITH_PLACES : PLACES)) return;
+    const starting = startInTurn(job)
       .catch((error: unknown) => log.error({ jobId: job.id, err: error }, 'after the start of a workflow'))
       .finally(() => {
         underWay.delete(starting);

@@ -9,8 +9,9 @@ export interface RunningProcess {
   pid: number;
   url: string;
   output(): string;
-  /** Null while it runs. */
+  /** Null while it runs, and when a signal ended it. */
   exitCode(): number | null;
+  hasEnded(): boolean;
   /** Resolves to the exit code when it has ended. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -28,13 +29,15 @@ export async function startProcess(
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await eventually(() => output.includes('is ready') || child.exitCode !== null, { timeoutMs: 60_000, what: role });
-  if (child.exitCode !== null) throw new Error(`${role} ended with ${child.exitCode}: ${output}`);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await eventually(() => output.includes('is ready') || hasEnded(), { timeoutMs: 60_000, what: role });
+  if (hasEnded()) throw new Error(`${role} ended with ${child.exitCode ?? child.signalCode}: ${output}`);
   return {
     pid: child.pid ?? 0,
     url: /API +(\S+)\/v1/.exec(output)?.[1] ?? '',
     output: () => output,
     exitCode: () => child.exitCode,
+    hasEnded,
     end: (signal) => end(child, signal),
   };
 }

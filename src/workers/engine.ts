@@ -4,16 +4,21 @@ import { dirname, join } from 'node:path';
 
 import { type NativeConnection, Worker } from '@temporalio/worker';
 
-import type { CallGate } from '../activities/call-gate.ts';
 import type { InFlight } from '../activities/in-flight.ts';
 import { createActivities } from '../activities/index.ts';
 import type { Config } from '../config.ts';
+import type { Gate } from '../jobs/gate.ts';
 import type { HttpSender } from '../jobs/http/send.ts';
 import type { Services } from '../services.ts';
-import type { ActivitySlots } from './activity-slots.ts';
+import type { ActivitySlots, WorkflowSlots } from './slots.ts';
 
-/** Enough to keep the processor busy; more would only be late together, past the time a task may take. */
+/** Workflow tasks at once, with those whose local activity waits for a target's answer. */
 export const WORKFLOW_TASKS_AT_ONCE = 200;
+/**
+ * … of which so many may want the processor. Each waits for all the others: a busy machine with more would be late
+ * with all of them, past the time that a task may take, and have worked in vain. The rest waits in Temporal, in turns.
+ */
+export const WORKFLOW_TASKS_IN_WORK = 120;
 /** Longer than any call may take: only whoever ends the process cuts calls off, see InFlight. */
 const LONGEST_CALL_MS = 15 * 60_000;
 const FORCE_AFTER_MS = 60_000;
@@ -31,8 +36,9 @@ export interface EngineDeps extends Services {
   native: NativeConnection;
   sender: HttpSender;
   inFlight: InFlight;
-  gate: CallGate;
+  gate: Gate;
   slots: ActivitySlots;
+  workflowSlots: WorkflowSlots;
   workflowBundlePath: string;
 }
 
@@ -60,7 +66,7 @@ export async function startEngine(deps: EngineDeps): Promise<Engine> {
     tuner: {
       activityTaskSlotSupplier: deps.slots,
       localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: WORKFLOW_TASKS_AT_ONCE },
-      workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: WORKFLOW_TASKS_AT_ONCE },
+      workflowTaskSlotSupplier: deps.workflowSlots,
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
     shutdownGraceTime: LONGEST_CALL_MS,

@@ -19,6 +19,7 @@ import { createCompare, nextLook } from './compare.ts';
 import { createRelayBatches } from './relay-batches.ts';
 import { createRelayRiders, isRider } from './relay-riders.ts';
 import { createRelayRuns, type RelayRunDeps } from './relay-runs.ts';
+import { createRelayStarts } from './relay-starts.ts';
 import { repeat, type Repeated } from './repeat.ts';
 import { isOnItsWay, runningAmong } from './running-workflows.ts';
 
@@ -91,7 +92,9 @@ export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
     const level = error instanceof StoreUnavailableError ? 'warn' : 'error';
     log[level]({ err: error }, `relay: ${name}`);
   };
+  const starts = createRelayStarts({ db, client, start: compare, onError: onError('starts') });
   const loops: Repeated[] = [
+    repeat(1_000, starts.startDue, onError('starts')),
     repeat(1_000, relayDue, onError('due checks')),
     repeat(2_000, expire, onError('deadlines')),
     repeat(2_000, release, onError('dependants')),
@@ -103,6 +106,7 @@ export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
   return {
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
+      await starts.drain();
     },
   };
 }

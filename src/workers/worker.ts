@@ -7,21 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
 import { Runtime } from '@temporalio/worker';
 
-import { createCallGate } from '../activities/call-gate.ts';
-import { createInFlight } from '../activities/in-flight.ts';
+import { createInFlight, type InFlight } from '../activities/in-flight.ts';
 import type { Config } from '../config.ts';
 import type { Orders, WorkerReport } from '../db/workers.ts';
+import { createGate } from '../jobs/gate.ts';
 import { limitSender } from '../jobs/http/limited-sender.ts';
 import { createHttpSender } from '../jobs/http/send.ts';
 import { traceSender } from '../jobs/http/traced-sender.ts';
 import type { Services } from '../services.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { createActivitySlots } from './activity-slots.ts';
-import { startEngine, WORKFLOW_TASKS_AT_ONCE } from './engine.ts';
+import { startEngine, WORKFLOW_TASKS_AT_ONCE, WORKFLOW_TASKS_IN_WORK } from './engine.ts';
 import { identify, startHeartbeat } from './heartbeat.ts';
 import { startLoops } from './loops.ts';
 import { warnIfShortLived } from './namespace.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+import { type ActivitySlots, createSlots, type WorkflowSlots } from './slots.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 
 const FORCE_AFTER_GRACE_MS = 5_000;
@@ -65,9 +65,10 @@ export async function startWorker(
   await registerSearchAttributes(native, config.temporalNamespace, log);
   await warnIfShortLived(native, config.temporalNamespace, log);
   const inFlight = createInFlight();
+  const workflowSlots = slotsForWorkflows(inFlight);
   const { concurrency, sender, ...limits } = createLimits(services, config);
   const supervisor = createSupervisor(() =>
-    startEngine({ ...services, ...limits, config, sender, inFlight, workflowBundlePath }),
+    startEngine({ ...services, ...limits, config, sender, inFlight, workflowSlots, workflowBundlePath }),
   );
   let orders: Orders | null = null;
   let phase: 'present' | 'draining' | 'drained' = 'present';
@@ -108,8 +109,8 @@ export async function startWorker(
 /** What settings may change while calls are under way. */
 function createLimits({ settings, getPolicy }: Services, { otlpEndpoint }: Config) {
   const concurrency = () => settings.current().concurrency;
-  const gate = createCallGate(concurrency);
-  const slots = createActivitySlots(() => Math.max(concurrency(), LEAST_SLOTS));
+  const gate = createGate(concurrency);
+  const slots: ActivitySlots = createSlots(() => Math.max(concurrency(), LEAST_SLOTS));
   const plain = createHttpSender({ getPolicy });
   const { sender, setLimits } = limitSender(otlpEndpoint === undefined ? plain : traceSender(plain));
   settings.onChange(({ maxTimeoutMs, httpLimits: { maxResponseBytes } }) => {
@@ -117,6 +118,14 @@ function createLimits({ settings, getPolicy }: Services, { otlpEndpoint }: Confi
     for (const { changed } of [gate, slots]) changed();
   });
   return { concurrency, gate, slots, sender };
+}
+
+/** A local attempt waits for the store or its target, not for the processor: it makes room for another task. */
+function slotsForWorkflows(inFlight: InFlight): WorkflowSlots {
+  const limit = () => Math.min(WORKFLOW_TASKS_IN_WORK + inFlight.localCount(), WORKFLOW_TASKS_AT_ONCE);
+  const slots: WorkflowSlots = createSlots(limit);
+  inFlight.onLocal(slots.changed);
+  return slots;
 }
 
 /** Whoever asks first begins it: an operator's drain, or the end of the process. */

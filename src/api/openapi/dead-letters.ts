@@ -1,9 +1,10 @@
 // /v1/dead-letters and /v1/bulk-operations in the API description.
 import { z } from 'zod';
 
+import { FAILURE_CODES } from '../../contract/problem.ts';
 import type { DeadLetterView } from '../../jobs/view.ts';
 import { bulkSchema, redriveSchema } from '../schemas/redrive.ts';
-import { filter, IDEMPOTENCY_KEY, PAGE, pathId, PREFER } from './components.ts';
+import { filter, IDEMPOTENCY_KEY, PAGE, pathId, PREFER, WAIT } from './components.ts';
 import { NO_BODY, type Node, operation, type OperationOptions, type Resource } from './document.ts';
 import { newJobExample } from './job-examples.ts';
 import { jobSchema } from './job-schemas.ts';
@@ -99,7 +100,7 @@ export const deadLetters: Resource = {
         id: 'listDeadLetters',
         summary: 'List dead letters, newest first',
         parameters: [
-          filter('reason', 'By reason.', undefined, 'attemptsExhausted'),
+          filter('reason', 'By reason.', { type: 'string', enum: FAILURE_CODES }, 'attemptsExhausted'),
           filter('name', 'By the name of the job.', undefined, 'charge-order'),
           filter('host', 'By the host of the target, without port.', undefined, 'api.example.com'),
           filter('fingerprint', 'By the kind of failure.', undefined, deadLetterExample.fingerprint),
@@ -193,8 +194,8 @@ export const deadLetters: Resource = {
     '/v1/bulk-operations/{id}': {
       get: describe({
         id: 'getBulkOperation',
-        summary: 'Read how far a bulk operation is',
-        parameters: [BULK_ID],
+        summary: 'Read how far a bulk operation is, or wait for its end',
+        parameters: [BULK_ID, WAIT],
         answers: { 200: { description: 'The operation.', schema: 'BulkOperation', example: bulkExample } },
         problems: ['notFound'],
       }),

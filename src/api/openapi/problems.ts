@@ -1,8 +1,7 @@
 // The error answers: per status, which codes it may carry, each with an example.
 import { z } from 'zod';
 
-import { problemType } from '../../jobs/view.ts';
-import { type Problem, type ProblemCode, PROBLEMS } from '../problem.ts';
+import { ApiError, type Problem, type ProblemCode, PROBLEMS, toProblem } from '../problem.ts';
 import { headersOf, type Node, ref } from './document.ts';
 import { answerSchema, fault } from './schemas.ts';
 
@@ -61,14 +60,14 @@ function statusOf(code: ProblemCode): number {
 }
 
 function exampleOf(code: ProblemCode): Problem {
-  const [status, title] = PROBLEMS[code];
+  const [status] = PROBLEMS[code];
   const errors = status === 422 && EXAMPLE_FAULTS[code] ? [EXAMPLE_FAULTS[code]] : [];
-  return { type: problemType(code), title, status, detail: null, instance: REQUEST_ID, code, errors };
+  return toProblem(new ApiError(code, { errors }), REQUEST_ID);
 }
 
 const REQUEST_ID = '01994f3e-7c1a-7b52-9d0e-3f6a1c2b4d5e';
 
 const EXAMPLE_FAULTS: Partial<Record<ProblemCode, Problem['errors'][number]>> = {
   validationFailed: { pointer: '/http/timeout', detail: 'Must be at most 10m.' },
-  targetNotAllowed: { pointer: '/http/url', detail: 'This target is not allowed.' },
+  targetNotAllowed: { pointer: '/http/url', detail: 'The target is not allowed.' },
 };

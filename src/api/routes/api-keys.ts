@@ -12,7 +12,7 @@ import {
 } from '../../db/api-keys.ts';
 import { listPage } from '../../db/list.ts';
 import { parseBySchema } from '../../jobs/spec/faults.ts';
-import { pathParameter, queryOf, refuseQuery, sendJson } from '../answer.ts';
+import { idempotencyKeyOf, pathParameter, queryOf, refuseQuery, sendJson } from '../answer.ts';
 import { createApiKey } from '../auth/api-keys.ts';
 import type { ApiDeps } from '../deps.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -24,6 +24,8 @@ export function apiKeyRoutes({ db }: Pick<ApiDeps, 'db'>): Router {
   const router = Router();
 
   router.post('/api-keys', refuseQuery, jsonBody(), async (request, response) => {
+    // Refused where malformed, as everywhere; but a key is kept nowhere, so there is nothing to replay.
+    idempotencyKeyOf(request, request.body);
     const parsed = parseBySchema(newApiKeySchema, request.body);
     if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
     const { name, scopes, tenant: asked, expiresIn } = parsed.value;

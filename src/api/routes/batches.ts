@@ -3,12 +3,11 @@ import { type Request, type Response, Router } from 'express';
 
 import type { FieldFault } from '../../contract/problem.ts';
 import { BATCH_COLUMNS, BATCH_FILTERS, type BatchRow, findBatch } from '../../db/batches.ts';
-import { findKey } from '../../db/idempotency-keys.ts';
 import { listPage } from '../../db/list.ts';
-import type { IdempotencyKey } from '../../jobs/accept.ts';
-import type { BatchAcceptance, UnknownParent } from '../../jobs/batches/accept.ts';
+import type { UnknownParent } from '../../jobs/batches/accept.ts';
 import type { BatchSubmission } from '../../jobs/batches/new-batch.ts';
 import { batchView } from '../../jobs/batches/view.ts';
+import { replayOf } from '../../jobs/once.ts';
 import { referencesOfJob, unknownSecrets } from '../../jobs/secrets/references.ts';
 import { onePerPointer } from '../../jobs/spec/faults.ts';
 import { locateFault } from '../../jobs/spec/merge.ts';
@@ -57,7 +56,7 @@ export function batchRoutes({
     const accepted =
       parsed.ok && faults.length === 0
         ? await acceptBatch(parsed.batch, { tenant, traceParent: response.locals.traceParent }, key)
-        : key && (await replayOf(tenant, key));
+        : await replayOf(db, tenant, key);
     if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (accepted.kind === 'unknownParents') throw unknownParents(accepted.parents);
@@ -107,13 +106,6 @@ export function batchRoutes({
       }),
     );
     return onePerPointer(await unknownSecrets(db, tenant, named)).slice(0, MAX_FAULTS);
-  }
-
-  async function replayOf(tenant: string, key: IdempotencyKey): Promise<BatchAcceptance | null> {
-    const known = await findKey(db, tenant, key);
-    if (!known) return null;
-    if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
-    return { kind: 'replayed', id: known.resourceId, answer: known.answer };
   }
 
   async function sendMade(

@@ -20,6 +20,7 @@ import {
   refuseQuery,
   sendJson,
   sendText,
+  waitParameterMs,
 } from '../answer.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers, unknownParents } from '../job-answers.ts';
@@ -33,7 +34,7 @@ import { DEAD_LETTER_QUERY, parseBulkRedrive, parseRedrive } from '../schemas/re
 const LIST = { table: 'dead_letters', columns: DEAD_LETTER_COLUMNS, conditions: DEAD_LETTER_FILTERS };
 
 export function deadLetterRoutes(deps: ApiDeps): Router {
-  const { db, client, taskQueue, redrive, sealer, log } = deps;
+  const { db, client, taskQueue, redrive, sealer, waitUntilFinal, log } = deps;
   const { sendMade } = createJobAnswers(deps);
   const sendRedrivenRun = createRedriveRunRoute(deps);
   const router = Router();
@@ -108,10 +109,12 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
     }
   });
 
-  router.get('/bulk-operations/:id', refuseQuery, async (request, response) => {
-    const bulk = await findBulk(db, response.locals.tenant, pathParameter(request, 'id'));
-    if (!bulk) throw new ApiError('notFound');
-    sendJson(response, 200, bulkView(bulk));
+  router.get('/bulk-operations/:id', async (request, response) => {
+    const waitMs = waitParameterMs(request);
+    const id = pathParameter(request, 'id');
+    const bulk = await bulkOf(response.locals.tenant, id);
+    if (bulk.finishedAt === null && waitMs > 0) await waitUntilFinal(id, waitMs);
+    sendJson(response, 200, bulkView(await bulkOf(response.locals.tenant, id)));
   });
 
   router.post('/bulk-operations/:id/abort', refuseQuery, emptyBody(), async (request, response) => {
@@ -121,6 +124,12 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
     if (aborted) return sendJson(response, 200, bulkView(aborted));
     throw new ApiError((await findBulk(db, tenant, id)) ? 'alreadyFinal' : 'notFound');
   });
+
+  async function bulkOf(tenant: string, id: string): Promise<BulkRow> {
+    const bulk = await findBulk(db, tenant, id);
+    if (!bulk) throw new ApiError('notFound');
+    return bulk;
+  }
 
   return router;
 }

@@ -4,10 +4,10 @@ import { Router } from 'express';
 import { JOB_STATUSES } from '../../contract/job.ts';
 import { RUN_NOW_SIGNAL } from '../../contract/temporal.ts';
 import { listAttempts } from '../../db/attempts.ts';
-import { findKey } from '../../db/idempotency-keys.ts';
 import { JOB_COLUMNS, JOB_FILTERS, type JobRow, markRunNow } from '../../db/jobs.ts';
 import { listPage } from '../../db/list.ts';
 import type { Acceptance, IdempotencyKey } from '../../jobs/accept.ts';
+import { replayOf } from '../../jobs/once.ts';
 import { referencesOfJob, unknownSecrets } from '../../jobs/secrets/references.ts';
 import { parseJobSpec } from '../../jobs/spec/parse-job-spec.ts';
 import { attemptView, jobView } from '../../jobs/view.ts';
@@ -55,7 +55,7 @@ export function jobRoutes(deps: ApiDeps): Router {
     const accepted: Acceptance | null =
       parsed.ok && faults.length === 0
         ? await accept({ tenant, spec: parsed.spec, traceParent: response.locals.traceParent }, key)
-        : key && (await replayOf(tenant, key));
+        : await replayOfJob(tenant, key);
     if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (accepted.kind === 'unknownParents') throw unknownParents(parsed.ok ? parsed.spec.dependsOn : [], accepted.ids);
@@ -104,11 +104,9 @@ export function jobRoutes(deps: ApiDeps): Router {
     sendJson(response, 200, jobView(job, view));
   });
 
-  async function replayOf(tenant: string, key: IdempotencyKey): Promise<Acceptance | null> {
-    const known = await findKey(db, tenant, key);
-    if (!known) return null;
-    if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
-    return { kind: 'replayed', jobId: known.resourceId, answer: known.answer };
+  async function replayOfJob(tenant: string, key: IdempotencyKey | null): Promise<Acceptance | null> {
+    const known = await replayOf(db, tenant, key);
+    return known?.kind === 'replayed' ? { kind: 'replayed', jobId: known.id, answer: known.answer } : known;
   }
 
   return router;

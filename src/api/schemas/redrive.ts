@@ -1,6 +1,7 @@
 // The bodies of redrives: of one dead letter, and of many.
 import { z } from 'zod';
 
+import { FAILURE_CODES } from '../../contract/problem.ts';
 import type { BulkRequest } from '../../jobs/bulk-redrive.ts';
 import type { RedriveRequest } from '../../jobs/redrive.ts';
 import { parseBySchema, type Parsed } from '../../jobs/spec/faults.ts';
@@ -10,7 +11,7 @@ const MAX_IDS = 10_000;
 const DEFAULT_PER_SECOND = 50;
 
 export const DEAD_LETTER_QUERY = {
-  reason: {},
+  reason: { values: FAILURE_CODES },
   name: {},
   host: HOST_FILTER,
   fingerprint: {},
@@ -37,7 +38,12 @@ export const bulkSchema = z
       .optional(),
     filter: z
       .strictObject({
-        reason: values.optional(),
+        reason: values
+          .refine(
+            (reasons) => reasons.every((reason) => FAILURE_CODES.includes(reason)),
+            'Not a reason of dead letters.',
+          )
+          .optional(),
         name: values.optional(),
         host: values.transform((hosts) => hosts.map((host) => host.toLowerCase())).optional(),
         fingerprint: values.optional(),

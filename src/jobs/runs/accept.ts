@@ -9,6 +9,7 @@ import type { Plan } from '../../language/plan.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import { newId } from '../ids.ts';
+import { type Replay, replayOf } from '../once.ts';
 import { DEFAULT_PRIORITY } from '../spec/with-defaults.ts';
 import type { RunStarter } from './start.ts';
 
@@ -36,10 +37,7 @@ export interface RunSubmission {
   now?: Date;
 }
 
-export type RunAcceptance =
-  | { kind: 'created'; run: NewRun; answer: string }
-  | { kind: 'replayed'; runId: string; answer: string }
-  | { kind: 'keyReused' };
+export type RunAcceptance = { kind: 'created'; run: NewRun; answer: string } | Replay;
 
 export interface AcceptRunDeps {
   db: Database;
@@ -102,18 +100,6 @@ export function newRun(submission: RunSubmission): NewRun {
   };
 }
 
-/** What was answered first under this key, if it was used before. */
-export async function replayOfRun(
-  db: Database,
-  tenant: string,
-  key: IdempotencyKey,
-): Promise<Exclude<RunAcceptance, { kind: 'created' }> | null> {
-  const known = await findKey(db, tenant, key);
-  if (!known) return null;
-  if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
-  return { kind: 'replayed', runId: known.resourceId, answer: known.answer };
-}
-
 async function insertDurably(
   db: Database,
   run: NewRun,
@@ -139,13 +125,13 @@ async function alreadyThere(
 ): Promise<RunAcceptance> {
   const known = key && (await findKey(db, run.tenant, key));
   if (known?.resourceId === run.id) return { kind: 'created', run, answer };
-  const replayed = key && (await replayOfRun(db, run.tenant, key));
+  const replayed = await replayOf(db, run.tenant, key);
   if (replayed) return replayed;
   if (key) throw new StoreUnavailableError('the idempotency key was removed while it was read');
   const row = await findRun(db, run.tenant, run.id);
   if (!row) throw new Error(`run ${run.id} belongs to another tenant`);
   const isOurs = row.createdAt.getTime() === run.createdAt.getTime();
-  return isOurs ? { kind: 'created', run, answer } : { kind: 'replayed', runId: run.id, answer };
+  return isOurs ? { kind: 'created', run, answer } : { kind: 'replayed', id: run.id, answer };
 }
 
 function later(from: Date, duration: string): Date {

@@ -1,6 +1,6 @@
 // A run that is a step of another run: made once per place under its parent, so that asking twice makes one.
 import type { StoredError } from '../../contract/problem.ts';
-import { runError } from '../../contract/run.ts';
+import { type ChildPlace, isFinalRun, runError } from '../../contract/run.ts';
 import type { Database } from '../../db/pool.ts';
 import { findChildRun, findRunOfAnyTenant, insertRun, type RunRow } from '../../db/runs.ts';
 import { findWorkflow } from '../../db/workflows.ts';
@@ -11,12 +11,6 @@ import { redriveInto } from './redrive.ts';
 const MAX_DEPTH = 10;
 /** Longer than a parent needs to start it; after that the relay asks what became of the parent. */
 const RELAY_AFTER_MS = 60_000;
-
-export interface ChildPlace {
-  runId: string;
-  stepId: string;
-  item: number | null;
-}
 
 export interface ChildRequest extends ChildPlace {
   name: string;
@@ -57,6 +51,8 @@ export async function makeChildRun(
     ...{ deadlineAt: parent.deadlineAt, checkAt: new Date(Date.now() + RELAY_AFTER_MS) },
   };
   const before = await childBefore(db, parent, request);
+  // Cut off with its parent, it is about to end; this is asked again.
+  if (before !== null && !isFinalRun(before.status)) throw new Error(`run ${before.id} has not ended yet`);
   if (before !== null && before.status !== 'succeeded') {
     const wanted = { version: workflow.version, definition, plan, keepDefinition: false, input };
     await db.transaction((tx) => redriveInto(tx, before, wanted, { fromStep: null, newKey: false }, place));
@@ -68,8 +64,15 @@ export async function makeChildRun(
   return { run: made };
 }
 
-/** The run that was this step before the parent was redriven; none where that step has been undone. */
+/**
+ * The run that was this step before the parent was redriven, however many redrives ago it got there; none where the step
+ * has been undone since.
+ */
 async function childBefore(db: Database, parent: RunRow, { stepId, item }: ChildPlace): Promise<RunRow | null> {
-  if (parent.redriveOf === null || parent.stepKeys[stepId] === parent.id) return null;
-  return findChildRun(db, parent.redriveOf, stepId, item);
+  for (let run: RunRow | null = parent; run !== null && run.redriveOf !== null && run.stepKeys[stepId] !== run.id;) {
+    const child = await findChildRun(db, run.redriveOf, stepId, item);
+    if (child) return child;
+    run = await findRunOfAnyTenant(db, run.redriveOf);
+  }
+  return null;
 }

@@ -123,12 +123,25 @@ export async function redriveInto(
     ...under,
   };
   if (!(await insertRun(tx, run))) return { run };
-  const isShort = new Set(again.filter((id) => ['failed', 'canceled'].includes(states.get(id)?.status ?? '')));
-  const partly = definition.steps
-    .filter((step) => step.forEach !== undefined && kindOf(step) === 'http' && isShort.has(step.id))
-    .map(({ id }) => id);
-  await takeOver(tx, { from: old.id, to: run.id, kept, partly });
+  await takeOver(tx, { from: old.id, to: run.id, kept, partly: partlyKept(wanted, states, again) });
   return { run };
+}
+
+/** Steps that ended short of some items, and whose items are the same again: nothing they are made from is made anew. */
+function partlyKept(
+  { definition, plan }: WantedRun,
+  states: ReadonlyMap<string, StepState>,
+  again: readonly string[],
+): string[] {
+  const isAgain = new Set(again);
+  const isShort = new Set(again.filter((id) => ['failed', 'canceled'].includes(states.get(id)?.status ?? '')));
+  const isMadeAnew = new Set(
+    plan.steps.filter(({ needsOutput }) => needsOutput.some((id) => isAgain.has(id))).map(({ id }) => id),
+  );
+  return definition.steps
+    .filter((step) => step.forEach !== undefined && ['http', 'workflow'].includes(kindOf(step)))
+    .map(({ id }) => id)
+    .filter((id) => isShort.has(id) && !isMadeAnew.has(id));
 }
 
 async function statesOf(tx: Queryable, { id, definition }: RunRow): Promise<Map<string, StepState>> {

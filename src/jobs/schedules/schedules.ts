@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import { timesBetween } from '../../calendar/evaluator.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import { type Overlap, type ScheduleName, type ScheduleSpec, temporalScheduleId } from '../../contract/schedule.ts';
-import { findKey, insertKey } from '../../db/idempotency-keys.ts';
+import { insertKey } from '../../db/idempotency-keys.ts';
 import type { NewJob } from '../../db/jobs.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
 import { ticksRemovedUntil } from '../../db/retention.ts';
@@ -22,6 +22,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import type { Bell } from '../bell.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { type Replay, replayOf } from '../once.ts';
 import type { RunStarter } from '../runs/start.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Starter } from '../start.ts';
@@ -55,8 +56,6 @@ export interface BackfillRequest {
   overlap: Overlap | null;
 }
 
-export type Replayable<T> =
-  T | { kind: 'replayed'; id: string; answer: string } | { kind: 'keyReused' } | { kind: 'notFound' };
 export type Triggered =
   | { kind: 'created'; made: MadeRun; answer: string }
   | { kind: 'replayed'; id: string; isRun: boolean; answer: string }
@@ -64,9 +63,12 @@ export type Triggered =
   | { kind: 'keyReused' }
   | { kind: 'notFound' };
 type MadeRun = Extract<Made, { kind: 'job' | 'run' }>;
-export type Backfilled = Replayable<
-  { kind: 'accepted'; answer: string } | { kind: 'tooMany' } | { kind: 'forgotten'; until: Date }
->;
+export type Backfilled =
+  | { kind: 'accepted'; answer: string }
+  | { kind: 'tooMany' }
+  | { kind: 'forgotten'; until: Date }
+  | { kind: 'notFound' }
+  | Replay;
 
 export type Schedules = ReturnType<typeof createSchedules>;
 
@@ -149,7 +151,8 @@ async function triggerOnce(
   { renderJob, renderRun }: Render,
 ): Promise<Triggered> {
   const schedule = await lockSchedule(tx, name);
-  const known = await replayOf(tx, name, key);
+  // Under the lock a concurrent request with the same key has written its answer by now.
+  const known = await replayOf(tx, name.tenant, key);
   if (known?.kind === 'replayed') {
     const tick = await findTick(tx, known.id);
     return { ...known, isRun: tick !== null && tick.runId !== null };
@@ -176,7 +179,8 @@ async function backfillOnce(
   key: IdempotencyKey | null,
 ): Promise<Backfilled> {
   const schedule = await lockSchedule(tx, name);
-  const known = await replayOf(tx, name, key);
+  // Under the lock a concurrent request with the same key has written its answer by now.
+  const known = await replayOf(tx, name.tenant, key);
   if (known) return known;
   if (!schedule) return { kind: 'notFound' };
   const until = await ticksRemovedUntil(tx, name);
@@ -190,18 +194,6 @@ async function backfillOnce(
   const answer = JSON.stringify({ accepted: await insertBackfill(tx, name, ticks, policy) });
   if (key) await insertKey(tx, name.tenant, temporalScheduleId(name), { ...key, answer });
   return { kind: 'accepted', answer };
-}
-
-/** Under the lock on the schedule: a concurrent request with the same key has written its answer by now. */
-async function replayOf(
-  tx: Queryable,
-  { tenant }: ScheduleName,
-  key: IdempotencyKey | null,
-): Promise<Replayable<never> | null> {
-  const known = key && (await findKey(tx, tenant, key));
-  if (!key || !known) return null;
-  if (known.fingerprint !== key.fingerprint) return { kind: 'keyReused' };
-  return { kind: 'replayed', id: known.resourceId, answer: known.answer };
 }
 
 function isSame(old: DesiredSchedule, wanted: DesiredSchedule): boolean {

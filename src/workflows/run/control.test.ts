@@ -106,6 +106,31 @@ describe('pause', () => {
   });
 });
 
+test('a step that was about to start when the run was paused has not started', async () => {
+  const path = unique('/quick');
+  let finish = () => {};
+  receiver.on(`${path}/one`, (_request, response) => {
+    finish = () => void response.writeHead(200).end();
+  });
+  const run = await start({
+    steps: [
+      { id: 'one', http: http(`${path}/one`) },
+      { id: 'two', dependsOn: ['one'], http: http(`${path}/two`) },
+    ],
+  });
+  await eventually(() => receiver.at(`${path}/one`).length === 1);
+  await api.post(`/v1/runs/${run.id}/pause`);
+  // The workflow is still in the task in which it made the call, and would go on at once.
+  finish();
+  const heard = 'select nudged_at is null as heard from runs where id = $1';
+  await eventually(async () => (await instance.services.db.query<Json>(heard, [run.id]))[0].heard);
+  expect(statuses(await read(run.id))).toEqual({ one: 'succeeded', two: 'pending' });
+  expect(receiver.at(`${path}/two`)).toHaveLength(0);
+  await api.post(`/v1/runs/${run.id}/resume`);
+  expect(await ended(run.id)).toMatchObject({ status: 'succeeded' });
+  expect(receiver.at(`${path}/two`)).toHaveLength(1);
+});
+
 describe('time', () => {
   test('a run past its deadline is expired, with a dead letter, and its call is cut off', async () => {
     const path = unique('/late');

@@ -1,9 +1,9 @@
 // Starts steps as soon as they may start, until nothing is left to do or the history is long enough.
-import { condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { condition, workflowInfo } from '@temporalio/workflow';
 
-import type { Activities } from '../../activities/index.ts';
 import { nextActions } from '../../language/progress.ts';
 import type { RunContext } from './context.ts';
+import { hasNews, type Inbox, listen } from './news.ts';
 import { showProgress } from './progress-text.ts';
 import { runStep, skipStep } from './steps.ts';
 
@@ -12,16 +12,9 @@ export type Outcome = 'succeeded' | 'failed' | 'rest';
 /** Pending commands of one workflow have a limit, and so has the fairness towards others. */
 const MAX_RUNNING = 200;
 
-const { takeRunControl } = proxyActivities<Activities>({
-  startToCloseTimeout: '30s',
-  retry: { maximumInterval: '10s' },
-  summary: 'news',
-});
-
-export async function interpret(run: RunContext, inbox: { news: number }): Promise<Outcome> {
+export async function interpret(run: RunContext, inbox: Inbox): Promise<Outcome> {
   const progress = { active: 0, ended: 0, crash: null as { error: unknown } | null };
   let isStopping = false;
-  let heard = 0;
   run.isStopping = () => isStopping;
 
   for (;;) {
@@ -33,13 +26,9 @@ export async function interpret(run: RunContext, inbox: { news: number }): Promi
     run.recorder.setStatus(isOnlyWaiting(run) ? 'waiting' : 'running');
     showProgress(run, run.paused ? 'paused' : 'running');
     const { ended } = progress;
-    const hasNews = () => inbox.news !== heard && !run.isInTask;
-    await condition(() => progress.ended !== ended || progress.crash !== null || hasNews());
+    await condition(() => progress.ended !== ended || progress.crash !== null || hasNews(run, inbox));
     if (progress.crash !== null) throw progress.crash.error;
-    if (hasNews()) {
-      heard = inbox.news;
-      await listen(run);
-    }
+    if (hasNews(run, inbox)) await listen(run, inbox);
   }
 
   function advance(): Outcome | null {
@@ -62,16 +51,6 @@ export async function interpret(run: RunContext, inbox: { news: number }): Promi
         progress.ended += 1;
       });
   }
-}
-
-/** What the API has changed: the pause, and signals that steps may wait for. */
-async function listen(run: RunContext): Promise<void> {
-  const { paused } = await takeRunControl({ runId: run.runId });
-  if (paused !== run.paused) {
-    run.paused = paused;
-    for (const tell of run.onPaused) tell(paused);
-  }
-  run.news += 1;
 }
 
 function isOnlyWaiting({ states }: RunContext): boolean {

@@ -12,10 +12,10 @@ const { readRun } = proxyActivities<Activities>({ startToCloseTimeout: '30s', re
 
 export async function itemChunk(input: ChunkInput): Promise<ItemFailure | null> {
   const { runId, stepId, indices, concurrency } = input;
-  let { paused } = input;
-  setHandler(pausedSignal, (now) => {
-    paused = now;
-    if (run) run.paused = now;
+  let told: boolean | null = null;
+  setHandler(pausedSignal, (paused) => {
+    told = paused;
+    if (run) run.paused = paused;
   });
   let run: Awaited<ReturnType<typeof createContext>> | null = null;
   const snapshot = await readRun({ runId });
@@ -26,7 +26,8 @@ export async function itemChunk(input: ChunkInput): Promise<ItemFailure | null> 
     outputBytes: 0,
     timers: input.timers,
   });
-  run.paused = paused;
+  // A signal sent before this execution existed was lost, but the row it was about was written before.
+  run.paused = told ?? snapshot.paused;
   run.soloStep = stepId;
   run.isStopping = () => workflowInfo().continueAsNewSuggested;
   const step = definedStep(run, stepId);
@@ -35,5 +36,5 @@ export async function itemChunk(input: ChunkInput): Promise<ItemFailure | null> 
   const items = program.items(scope) ?? [];
   const { failure, left } = await performItems(run, step, program, scope, items, indices, concurrency);
   if (failure !== null || left.length === 0) return failure;
-  return continueAsNew<typeof itemChunk>({ ...input, indices: left, timers: Object.fromEntries(run.timers), paused });
+  return continueAsNew<typeof itemChunk>({ ...input, indices: left, timers: Object.fromEntries(run.timers) });
 }

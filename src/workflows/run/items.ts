@@ -35,7 +35,6 @@ export interface ChunkInput {
   concurrency: number;
   states: { id: string; status: string; errorCode: string | null }[];
   timers: Record<string, number>;
-  paused: boolean;
 }
 
 export interface ItemsDone {
@@ -141,7 +140,7 @@ async function runChunk(
   };
   const states = [...run.states].map(([id, { status, errorCode = null }]) => ({ id, status, errorCode }));
   const input: ChunkInput = {
-    ...{ runId: run.runId, stepId: step.id, indices, concurrency, states, timers: {}, paused: run.paused },
+    ...{ runId: run.runId, stepId: step.id, indices, concurrency, states, timers: {} },
   };
   run.onPaused.add(tellPaused);
   try {

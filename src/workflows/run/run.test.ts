@@ -159,7 +159,8 @@ describe('the order', () => {
 
     const input = { orderId: 21, recipients: ['a', 'b', 'c'] };
     const { body: run } = await api.post(`/v1/workflows/${name}/runs`, { input });
-    await eventually(async () => (await read(run.id)).status === 'waiting');
+    const waiting = await eventually(async () => [await read(run.id)].find(({ status }) => status === 'waiting'));
+    expect(statuses(waiting)).toMatchObject({ approve: 'waiting' });
     expect((await api.post(`/v1/runs/${run.id}/signals/approval`, { approved: true })).status).toBe(202);
     const failed = await ended(run.id);
     expect(statuses(failed)).toMatchObject({

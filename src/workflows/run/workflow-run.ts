@@ -14,8 +14,7 @@ import {
 } from '@temporalio/workflow';
 
 import type { Activities } from '../../activities/index.ts';
-import type { RunEnd } from '../../activities/run-states.ts';
-import { type CarriedRun, isFinalRun, runError, type RunInput } from '../../contract/run.ts';
+import { type CarriedRun, isFinalRun, type RunEnd, runError, type RunInput } from '../../contract/run.ts';
 import { ExpressionError } from '../../language/expression-error.ts';
 import { failedSteps, stepsWithoutOutput } from '../../language/progress.ts';
 import { compileTemplate, renderTemplate } from '../../language/template.ts';
@@ -24,6 +23,7 @@ import { compensate } from './compensate.ts';
 import { createContext, type RunContext, scopeOf } from './context.ts';
 import { valueEnd } from './ends.ts';
 import { interpret, type Outcome } from './interpret.ts';
+import type { Inbox } from './news.ts';
 import { showProgress } from './progress-text.ts';
 import { outputReferences } from './references.ts';
 
@@ -35,7 +35,7 @@ const quick = proxyLocalActivities<Activities>({
 const durable = proxyActivities<Activities>({ startToCloseTimeout: '30s', retry: { maximumInterval: '10s' } });
 
 export async function workflowRun({ runId, runAtMs, carried }: RunInput): Promise<{ status: string }> {
-  const inbox = { news: 0 };
+  const inbox: Inbox = { news: 0, heard: 0 };
   setHandler(runChangedSignal, () => {
     inbox.news += 1;
   });
@@ -44,12 +44,10 @@ export async function workflowRun({ runId, runAtMs, carried }: RunInput): Promis
     const snapshot = await quick.beginRun({ runId });
     if (snapshot === null) return { status: 'final' };
     const run = await createContext(runId, snapshot, carried ?? null);
-    const outcome = await untilDeadline(run, () => interpret(run, inbox));
-    if (outcome === 'rest') {
-      return await continueAsNew<typeof workflowRun>({ runId, runAtMs: null, carried: carry(run) });
-    }
-    const end = await conclude(run, outcome);
+    const end = carried?.undoing ?? (await work(run, inbox));
+    const isDone = end !== null && (end.status !== 'failed' || (await compensate(run, inbox)));
     await run.recorder.flush();
+    if (!isDone) return await continueAsNew<typeof workflowRun>({ runId, runAtMs: null, carried: carry(run, end) });
     await quick.finishRun(end);
     showProgress(run, end.status);
     return result(end);
@@ -57,6 +55,12 @@ export async function workflowRun({ runId, runAtMs, carried }: RunInput): Promis
     if (isCancellation(error)) await CancellationScope.nonCancellable(() => durable.confirmRunCanceled({ runId }));
     throw error;
   }
+}
+
+/** Null when the history is long enough. */
+async function work(run: RunContext, inbox: Inbox): Promise<RunEnd | null> {
+  const outcome = await untilDeadline(run, () => interpret(run, inbox));
+  return outcome === 'rest' ? null : conclude(run, outcome);
 }
 
 async function untilDeadline(run: RunContext, work: () => Promise<Outcome>): Promise<Outcome | 'expired'> {
@@ -88,15 +92,8 @@ async function conclude(run: RunContext, outcome: 'succeeded' | 'failed' | 'expi
     const error = runError('deadlineExceeded', 'The deadline has passed');
     return { runId, status: 'expired', failedStep: null, error };
   }
-  if (outcome === 'succeeded') {
-    const end = await outputOf(run);
-    if (end.status === 'succeeded') return end;
-    await compensate(run);
-    return end;
-  }
-  // Named before the steps are undone.
+  if (outcome === 'succeeded') return outputOf(run);
   const [failedStep = null] = failedSteps(definition, plan, states);
-  await compensate(run);
   return { runId, status: 'failed', failedStep, error: runError('stepFailed', 'A step failed') };
 }
 
@@ -120,12 +117,13 @@ async function outputOf(run: RunContext): Promise<RunEnd> {
   }
 }
 
-function carry({ states, completed, outputBytes, timers }: RunContext): CarriedRun {
+function carry({ states, completed, outputBytes, timers }: RunContext, undoing: RunEnd | null): CarriedRun {
   return {
     states: [...states].map(([id, { status, errorCode = null }]) => ({ id, status, errorCode })),
     completed,
     outputBytes,
     timers: Object.fromEntries(timers),
+    ...(undoing === null ? {} : { undoing }),
   };
 }
 

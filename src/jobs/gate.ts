@@ -1,12 +1,12 @@
-// How many calls this process may have under way, by the setting of the moment; whoever comes too many waits in line.
-//
-// A place is taken before an attempt is opened, not before its call: what waits here is in nobody's way, and has
-// neither used up an attempt nor begun its timeout.
-export interface CallGate {
+// How many of something this process may have under way, by the limit of the moment; whoever comes too many waits in
+// line, where tenants take turns.
+import { createTurns } from './turns.ts';
+
+export interface Gate {
   /** All at once or nothing. */
   tryEnter(): boolean;
   /** Waits for its turn; then takes as many places as are free, at most `wanted`. 0: it waited in vain. */
-  enter(wanted: number, waitMs: number): Promise<number>;
+  enter(wanted: number, waitMs: number, tenant: string): Promise<number>;
   leave(places?: number): void;
   /** There may be more places than before. */
   changed(): void;
@@ -19,9 +19,9 @@ interface Waiter {
   admit: (places: number) => void;
 }
 
-export function createCallGate(limit: () => number): CallGate {
+export function createGate(limit: () => number): Gate {
   let used = 0;
-  const line: Waiter[] = [];
+  const line = createTurns<Waiter>();
 
   const take = (wanted: number): number => {
     const places = Math.max(0, Math.min(wanted, limit() - used));
@@ -30,16 +30,16 @@ export function createCallGate(limit: () => number): CallGate {
   };
 
   const admit = () => {
-    while (line.length > 0 && used < limit()) {
-      const next = line.shift();
+    while (!line.isEmpty() && used < limit()) {
+      const next = line.next();
       next?.admit(take(next.wanted));
     }
   };
 
   return {
-    tryEnter: () => line.length === 0 && take(1) === 1,
-    async enter(wanted, waitMs) {
-      const places = line.length === 0 ? take(wanted) : 0;
+    tryEnter: () => line.isEmpty() && take(1) === 1,
+    async enter(wanted, waitMs, tenant) {
+      const places = line.isEmpty() ? take(wanted) : 0;
       if (places > 0) return places;
       return new Promise((resolve) => {
         const waiter: Waiter = {
@@ -50,10 +50,10 @@ export function createCallGate(limit: () => number): CallGate {
           },
         };
         const timer = setTimeout(() => {
-          line.splice(line.indexOf(waiter), 1);
+          line.leave(tenant, waiter);
           resolve(0);
         }, waitMs);
-        line.push(waiter);
+        line.join(tenant, waiter);
       });
     },
     leave(places = 1) {

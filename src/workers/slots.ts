@@ -1,16 +1,19 @@
-// Slots for activity tasks, as many as the setting of the moment says: what has no slot stays in Temporal's queue.
-import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit } from '@temporalio/worker';
+// Slots for tasks, as many as the moment allows: what has no slot stays in Temporal's queue.
+import type { ActivitySlotInfo, CustomSlotSupplier, SlotInfo, SlotPermit, WorkflowSlotInfo } from '@temporalio/worker';
 
 interface Waiting {
   grant: () => void;
 }
 
-export interface ActivitySlots extends CustomSlotSupplier<ActivitySlotInfo> {
+export interface Slots<Info extends SlotInfo> extends CustomSlotSupplier<Info> {
   /** There may be more slots than before. */
   changed(): void;
 }
 
-export function createActivitySlots(limit: () => number): ActivitySlots {
+export type ActivitySlots = Slots<ActivitySlotInfo>;
+export type WorkflowSlots = Slots<WorkflowSlotInfo>;
+
+export function createSlots<Info extends SlotInfo>(limit: () => number): Slots<Info> {
   let used = 0;
   const waiting = new Set<Waiting>();
 
@@ -40,13 +43,15 @@ export function createActivitySlots(limit: () => number): ActivitySlots {
         };
         const cancel = () => {
           waiting.delete(next);
-          reject(signal.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError'));
+          // The SDK takes any other error, even of the same name, for a failure.
+          reject(signal.reason as Error);
         };
         signal.addEventListener('abort', cancel, { once: true });
         waiting.add(next);
       });
     },
-    tryReserveSlot: () => (used < limit() ? permit() : null),
+    // Whoever asks Temporal for the oldest waits in line; nobody is served before that.
+    tryReserveSlot: () => (waiting.size === 0 && used < limit() ? permit() : null),
     markSlotUsed() {},
     releaseSlot() {
       used -= 1;

@@ -1,0 +1,62 @@
+// The clients: they submit what was planned, and when nobody knows what became of it they ask again under the same key.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Call, History } from './history.ts';
+import type { Plan } from './plan.ts';
+
+export interface ClientOptions {
+  apiUrl: string;
+  clients: number;
+  /** Plans begun per second at most. */
+  perSecond: number;
+  history: History;
+  /** One that has no definite answer by then gives up. */
+  patienceMs?: number;
+}
+
+const CALL_TIMEOUT_MS = 15_000;
+const RETRY_PAUSE_MS = 100;
+
+/** Resolves when each plan has a definite answer, or its client has lost patience. */
+export async function submitAll(plans: Plan[], options: ClientOptions): Promise<void> {
+  const startedAt = performance.now();
+  let next = 0;
+  const client = async () => {
+    for (let n = next++; n < plans.length; n = next++) {
+      const dueMs = (n / options.perSecond) * 1_000 - (performance.now() - startedAt);
+      if (dueMs > 0) await sleep(dueMs);
+      const plan = plans[n];
+      if (plan) await submit(plan, options);
+    }
+  };
+  await Promise.all(Array.from({ length: options.clients }, client));
+}
+
+export async function submit(plan: Plan, options: Omit<ClientOptions, 'clients' | 'perSecond'>): Promise<void> {
+  const { tag, key, body } = plan;
+  const once = () => persist(plan, { tag, key, op: 'submit' }, body, options);
+  const calls = await Promise.all(Array.from({ length: plan.copies }, once));
+  const isTaken = calls.some(({ outcome }) => outcome === 'ok');
+  if (plan.reusesKey && isTaken) await persist(plan, { tag, key, op: 'reuse' }, { ...body, priority: 5 }, options);
+}
+
+async function persist(
+  { kind }: Plan,
+  about: Parameters<History['record']>[0],
+  body: object,
+  { apiUrl, history, patienceMs = 60_000 }: Omit<ClientOptions, 'clients' | 'perSecond'>,
+): Promise<Call> {
+  const endsAt = performance.now() + patienceMs;
+  for (;;) {
+    const call = await history.record(about, () =>
+      fetch(`${apiUrl}/v1/${kind}s`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': about.key },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      }),
+    );
+    if (call.outcome !== 'info' || performance.now() > endsAt) return call;
+    await sleep(RETRY_PAUSE_MS);
+  }
+}

@@ -1,0 +1,104 @@
+// Processes of the product that are killed, stopped, frozen or restarted in the middle of their work.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Fault, Scene } from '../fault.ts';
+
+const CONCURRENCY = 200;
+/** Longer than a heartbeat may be late and than a first attempt may take: others have taken over by then. */
+const FREEZE_MS = 60_000;
+const SHORT_FREEZE_MS = 15_000;
+const GRACE_MS = 10_000;
+const ROLLS = 20;
+
+export const PROCESS_FAULTS: Fault[] = [
+  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 250 },
+  {
+    id: 'F2',
+    title: 'Worker killed (SIGKILL) every 5 to 15 s',
+    jobs: { short: 200, full: 10_000 },
+    environment: { PERDURE_CONCURRENCY: String(CONCURRENCY) },
+    mix: { slowMs: 300 },
+    async disturb(scene) {
+      while (!scene.isOver()) {
+        await scene.pause(5_000, 15_000);
+        await replaceWorker(scene, 'SIGKILL');
+      }
+    },
+    budget: ({ figures }) => perCrash(Number(figures.kills)),
+    bounds: { recoveryP99Ms: 15_000 },
+  },
+  {
+    id: 'F3',
+    title: 'Worker frozen (SIGSTOP) until others have taken over, then let go on',
+    jobs: { short: 60, full: 200 },
+    perSecond: 20,
+    mix: { slowMs: 1_000, atMostOnce: 0.5, fields: { retry: { maxAttempts: 10, initialInterval: '200ms' } } },
+    async disturb(scene) {
+      await scene.pause(2_000, 3_000);
+      const [frozen] = scene.ground.running.worker;
+      if (!frozen) return;
+      const at = Date.now();
+      process.kill(frozen.pid, 'SIGSTOP');
+      await sleep(scene.isShort ? SHORT_FREEZE_MS : FREEZE_MS);
+      process.kill(frozen.pid, 'SIGCONT');
+      scene.healed(at);
+      scene.figures.frozenMs = Date.now() - at;
+    },
+    budget: () => perCrash(1),
+  },
+  {
+    id: 'F4',
+    title: 'Workers restarted one after the other (SIGTERM)',
+    jobs: { short: 200, full: 5_000 },
+    perSecond: 80,
+    mix: { slowMs: 300 },
+    async disturb(scene) {
+      const { figures } = scene;
+      figures.slowestExitMs = 0;
+      for (let rolls = 0; rolls < ROLLS && !scene.isOver(); rolls++) {
+        await scene.pause(2_000, 3_000);
+        const { code, exitMs } = await replaceWorker(scene, 'SIGTERM');
+        figures.slowestExitMs = Math.max(Number(figures.slowestExitMs), exitMs);
+        if (code !== 0) scene.complain(`a worker told to end ended with ${code}`);
+      }
+      if (Number(figures.slowestExitMs) > GRACE_MS + 5_000) scene.complain('a worker took too long to end');
+    },
+  },
+  {
+    id: 'F5',
+    title: 'API killed (SIGKILL) every 5 s under clients that try again',
+    jobs: { short: 200, full: 10_000 },
+    async disturb(scene) {
+      const { ground, figures } = scene;
+      figures.kills = 0;
+      while (!scene.isOver()) {
+        await scene.pause(4_000, 6_000);
+        const at = Date.now();
+        await ground.end('api', 'SIGKILL');
+        await ground.start('api');
+        figures.kills += 1;
+        scene.healed(at);
+      }
+    },
+  },
+];
+
+/** All calls of a killed worker may be made again, or have an outcome that nobody knows. */
+export function perCrash(crashes: number) {
+  const most = crashes * CONCURRENCY;
+  return { dupSends: { atLeastOnce: most, atMostOnce: 0 }, unknown: most };
+}
+
+/** The other worker is there meanwhile, as in any rolling restart; a kill is healed at once. */
+async function replaceWorker(scene: Scene, signal: NodeJS.Signals): Promise<{ code: number | null; exitMs: number }> {
+  const { ground, figures } = scene;
+  const at = Date.now();
+  const code = await ground.end('worker', signal);
+  const exitMs = Date.now() - at;
+  if (signal === 'SIGKILL') {
+    scene.healed(at);
+    figures.kills = Number(figures.kills ?? 0) + 1;
+  }
+  await ground.start('worker');
+  return { code, exitMs };
+}

@@ -1,0 +1,84 @@
+// PostgreSQL or Temporal away: restarted, killed, cut off, or swallowing what they are sent.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Fault, Scene } from '../fault.ts';
+import { startGrpcDetour } from '../grpc-detour.ts';
+import type { Server } from '../servers.ts';
+
+export const STORE_FAULTS: Fault[] = [
+  {
+    id: 'F6',
+    title: 'PostgreSQL restarted every 5 to 10 s, away for up to 2 s, half of the times killed',
+    jobs: { short: 200, full: 10_000 },
+    async disturb(scene) {
+      scene.figures.restarts = 0;
+      while (!scene.isOver()) {
+        await scene.pause(5_000, 10_000);
+        const { postgres } = scene.world;
+        await away(scene, postgres, scene.random.isBelow(0.5), scene.random.between(0, 2_000));
+        scene.figures.restarts += 1;
+      }
+    },
+    bounds: { recoveryP99Ms: 5_000, slowestCallMs: 5_000 },
+  },
+  {
+    id: 'F11',
+    title: 'Temporal stopped for 60 s during submissions',
+    jobs: { short: 150, full: 5_000 },
+    async disturb(scene) {
+      await scene.pause(2_000, 3_000);
+      await away(scene, scene.world.temporal, false, scene.isShort ? 3_000 : 60_000);
+    },
+    async afterwards(scene) {
+      if (scene.history.calls.some(({ op, outcome }) => op === 'submit' && outcome !== 'ok')) {
+        scene.complain('a submission was not accepted while Temporal was away');
+      }
+    },
+    bounds: { recoveryP99Ms: 25_000 },
+  },
+  {
+    id: 'F12',
+    title: 'Half of the starts carried out by Temporal and answered with DEADLINE_EXCEEDED',
+    jobs: { short: 100, full: 1_000 },
+    perSecond: 50,
+    async prepare({ temporal }, random) {
+      const detour = await startGrpcDetour(
+        temporal.address,
+        (path) => path.endsWith('/StartWorkflowExecution') && random.isBelow(0.5),
+      );
+      return {
+        environment: () => ({ TEMPORAL_ADDRESS: detour.address }),
+        figures: () => ({ timedOut: detour.timedOut() }),
+        close: () => detour.stop(),
+      };
+    },
+    async afterwards({ history, complain }) {
+      if (history.calls.some(({ op, outcome }) => op === 'submit' && outcome !== 'ok')) {
+        complain('a client heard of a start that timed out');
+      }
+    },
+  },
+  {
+    id: 'F13',
+    title: 'Temporal killed (SIGKILL) and started again',
+    jobs: { short: 150, full: 5_000 },
+    perSecond: 80,
+    async disturb(scene) {
+      const kills = scene.isShort ? 1 : 3;
+      for (let n = 0; n < kills; n++) {
+        await scene.pause(5_000, 10_000);
+        await away(scene, scene.world.temporal, true, 0);
+      }
+    },
+    bounds: { recoveryP99Ms: 25_000 },
+  },
+];
+
+async function away(scene: Scene, server: Server, killed: boolean, forMs: number): Promise<void> {
+  const at = Date.now();
+  await (killed ? server.kill() : server.stop());
+  await sleep(forMs);
+  await server.start();
+  const awayMs = scene.healed(at);
+  scene.figures.longestAwayMs = Math.max(Number(scene.figures.longestAwayMs ?? 0), awayMs);
+}

@@ -1,0 +1,109 @@
+// Where one fault is tried: a database and a task queue of its own, and the processes of the product on them.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+import pg from 'pg';
+
+import { Perdure } from '../src/client/index.ts';
+import { freePort } from '../src/stack/ports.ts';
+import { type RunningProcess, startProcess } from '../src/testing/process.ts';
+import type { World } from './world.ts';
+
+export type Role = 'api' | 'worker';
+
+export interface Ground {
+  apiUrl: string;
+  databaseUrl: string;
+  taskQueue: string;
+  perdure: Perdure;
+  running: Record<Role, RunningProcess[]>;
+  /** `more` is for this process alone. */
+  start(role: Role, more?: Record<string, string>): Promise<RunningProcess>;
+  /** The same, again and again while a store is away. */
+  startPatiently(role: Role): Promise<RunningProcess>;
+  /** Ends the process that has run longest; returns its exit code. */
+  end(role: Role, signal: NodeJS.Signals): Promise<number | null>;
+  /** Processes that ended although nobody asked them to. */
+  casualties(): string[];
+  close(): Promise<void>;
+}
+
+const START_PATIENCE_MS = 60_000;
+
+let grounds = 0;
+
+export async function createGround(
+  world: World,
+  environment: Record<string, string> = {},
+  /** What goes through proxies: it needs the real address of the new database. */
+  detours: (databaseUrl: string) => Record<string, string> = () => ({}),
+): Promise<Ground> {
+  const databaseUrl = await createDatabase(world.postgres.address, `chaos_${++grounds}`);
+  const port = await freePort();
+  const own = {
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: world.temporal.address,
+    PERDURE_TASK_QUEUE: `chaos-${process.pid}-${grounds}`,
+    PERDURE_EGRESS: 'any',
+    PERDURE_SHUTDOWN_GRACE: '10s',
+    ...environment,
+    ...detours(databaseUrl),
+  };
+  await migrate(world.root, { ...own, DATABASE_URL: databaseUrl });
+  const running: Ground['running'] = { api: [], worker: [] };
+  const start: Ground['start'] = async (role, more = {}) => {
+    const process = await startProcess(world.root, role, { ...own, PORT: String(port), ...more });
+    running[role].push(process);
+    return process;
+  };
+  const ground: Ground = {
+    apiUrl: `http://127.0.0.1:${port}`,
+    databaseUrl,
+    taskQueue: own.PERDURE_TASK_QUEUE,
+    perdure: new Perdure({ baseUrl: `http://127.0.0.1:${port}` }),
+    running,
+    start,
+    async startPatiently(role) {
+      const endsAt = performance.now() + START_PATIENCE_MS;
+      for (;;) {
+        try {
+          return await start(role);
+        } catch (error) {
+          if (performance.now() > endsAt) throw error;
+          await sleep(250);
+        }
+      }
+    },
+    end: async (role, signal) => (await running[role].shift()?.end(signal)) ?? null,
+    casualties: () =>
+      Object.entries(running).flatMap(([role, processes]) =>
+        processes
+          .filter((process) => process.hasEnded())
+          .map((process) => `a ${role} ended with ${process.exitCode()}: ${process.output().slice(-500)}`),
+      ),
+    async close() {
+      world.grounds.delete(ground);
+      await Promise.all([...running.api, ...running.worker].map((process) => process.end('SIGKILL')));
+    },
+  };
+  world.grounds.add(ground);
+  return ground;
+}
+
+async function createDatabase(adminUrl: string, name: string): Promise<string> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(`create database ${pg.escapeIdentifier(name)}`).finally(() => client.end());
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function migrate(root: string, environment: Record<string, string>): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(root, 'dist', 'main.js'), 'migrate'], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+  });
+}
