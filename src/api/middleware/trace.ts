@@ -2,7 +2,7 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { NextFunction, Request, Response } from 'express';
 
-import { contextOf, tracer, traceParentOfSpan } from '../../telemetry/tracing.ts';
+import { contextOf, traceParentOfSpan, tracer } from '../../telemetry/tracing.ts';
 
 declare module 'express-serve-static-core' {
   interface Locals {

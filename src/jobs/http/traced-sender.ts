@@ -1,7 +1,7 @@
 // Makes each call to a target a span, child of whoever submitted the job; the target is told the span as its parent.
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 
-import { contextOf, traceParentOfSpan,tracer } from '../../telemetry/tracing.ts';
+import { contextOf, traceParentOfSpan, tracer } from '../../telemetry/tracing.ts';
 import type { HttpSender, OutgoingRequest } from './send.ts';
 
 export function traceSender(sender: HttpSender): HttpSender {
