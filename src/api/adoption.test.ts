@@ -58,7 +58,7 @@ it.concurrent('has a dead letter that can be redriven, and is counted', async ()
   const redriven = await api.post(`/v1/dead-letters/${letter.id}/redrive`, { patch }, { prefer: 'wait=20' });
   expect(redriven.body).toMatchObject({ status: 'succeeded', redriveOf: handle.workflowId });
   expect(receiver.at('/lives')[0]?.headers['idempotency-key']).toBe(handle.workflowId);
-  expect(await metric('perdure_dead_letters_total{reason="nonRetryable"}')).toMatch(/ [1-9]/);
+  expect(await metric('perdure_dead_letters_written_total{tenant="default",reason="nonRetryable"}')).toMatch(/ [1-9]/);
 });
 
 it.concurrent('waits for its time, can be run now, and canceled from either side', async () => {
