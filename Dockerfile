@@ -21,7 +21,7 @@ COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/src/db/migrations src/db/migrations
-# 75 % of a container of 512 MiB; Temporal's own memory lies outside this heap.
+# Of each thread, and Temporal's own memory lies outside: for a container of 1 GiB (docs/production.md has less).
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_OPTIONS="--max-old-space-size=384 --enable-source-maps"
 EXPOSE 8080
 USER nonroot

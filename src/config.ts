@@ -9,7 +9,7 @@ import { AUTH_VARIABLES, type AuthSettings, authSettings } from './auth-settings
 import { parseDurationMs } from './contract/duration.ts';
 import { DEFAULT_TASK_QUEUE } from './contract/temporal.ts';
 import type { Quota } from './db/quotas.ts';
-import { type Failpoint, parseFailpoint } from './failpoint.ts';
+import { type Failpoint, parseFailpoints } from './failpoint.ts';
 import { valueOrFile, VariableError } from './file-variable.ts';
 import type { Environment } from './jobs/settings/settings.ts';
 import { DEFAULT_HTTP_LIMITS, egressRule, LOG_LEVELS, MAX_CONCURRENCY, retentionRule } from './jobs/settings/values.ts';
@@ -24,10 +24,10 @@ const duration = z.string().transform((text, context) => {
   return ms ?? 0;
 });
 
-const failpoint = z.string().transform((text, context) => {
-  const parsed = parseFailpoint(text);
+const failpoints = z.string().transform((text, context) => {
+  const parsed = parseFailpoints(text);
   if (!parsed) context.addIssue(`"${text}" is not a failpoint such as "accept.committed:1:exit"`);
-  return parsed;
+  return parsed ?? [];
 });
 
 const schema = z.object({
@@ -75,7 +75,7 @@ const schema = z.object({
   PERDURE_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   PERDURE_SMTP_URL_FILE: z.string().optional(),
   PERDURE_MAIL_FROM: z.string().default('perdure@localhost'),
-  PERDURE_FAILPOINT: failpoint.optional(),
+  PERDURE_FAILPOINT: failpoints.optional(),
 });
 
 /** Those that have a setting of the same meaning. */
@@ -135,7 +135,7 @@ export interface Config extends SecretsSettings {
   smtpUrl: string | undefined;
   mailFrom: string;
   /** Where this process is to die, for tests of what that does. */
-  failpoint: Failpoint | null;
+  failpoints: Failpoint[];
 }
 
 /** Their passwords may come from a file, as orchestrators mount them. */
@@ -221,7 +221,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     smtpUrl: env.PERDURE_SMTP_URL,
     mailFrom: env.PERDURE_MAIL_FROM,
-    failpoint: env.PERDURE_FAILPOINT ?? null,
+    failpoints: env.PERDURE_FAILPOINT ?? [],
   };
 }
 

@@ -24,7 +24,7 @@ const ALLOWED: Record<string, string[]> = {
   cli: ['contract', 'client'],
 };
 /** Files of src/ itself that every layer may read. */
-const SHARED_FILES = ['version.ts', 'failpoint.ts', 'config.ts', 'services.ts'];
+const SHARED_FILES = ['version.ts', 'clock.ts', 'failpoint.ts', 'config.ts', 'services.ts'];
 /** `config.ts` and `services.ts` are for the processes: nobody below may know how things are put together. */
 const WIRING = ['workers', 'testing'];
 const WIRED_FILES = ['config.ts', 'services.ts'];

@@ -11,7 +11,7 @@ import { assertSchemaVersion, migrate } from './db/migrate.ts';
 import type { Database } from './db/pool.ts';
 import { registerQueue } from './db/queues.ts';
 import { readStoreState } from './db/store-state.ts';
-import { armFailpoint } from './failpoint.ts';
+import { armFailpoints } from './failpoint.ts';
 import { createQueueStats } from './jobs/fleet/queue-stats.ts';
 import { readFleet } from './jobs/fleet/read-fleet.ts';
 import { type MasterKey, parseMasterKeys } from './jobs/secrets/keyring.ts';
@@ -78,7 +78,7 @@ async function withMetricsPorts(role: Role, config: Config): Promise<Config> {
  * the process has nothing left to do. */
 async function start(role: Role, config: Config, closers: Closer[]): Promise<{ promise: Promise<void> } | null> {
   const log = createLog(config.logLevel);
-  armFailpoint(config.failpoint);
+  armFailpoints(config.failpoints);
   if (role !== 'start' && !config.databaseUrl) {
     throw new ConfigError(`DATABASE_URL: "${role}" needs the PostgreSQL to use; only "start" brings one along.`);
   }

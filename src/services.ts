@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
 import type { AuthSettings } from './auth-settings.ts';
+import { startClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { createGroupWrites, type GroupWrites } from './db/group-writes.ts';
 import { markSeenInTemporal, type NewJob } from './db/jobs.ts';
@@ -93,6 +94,11 @@ export async function createServices(
     onError: (error) => log.warn({ err: error }, 'database connection'),
   });
   if (config.auth) await isolateTenants(db, log);
+  const stopClock = await startClock(db, {
+    onWrong: (aheadMs) =>
+      log.warn({ aheadMs }, 'the clock of this machine is wrong: it is set by that of PostgreSQL here'),
+    onError: (error) => log.warn({ err: error }, 'the clock was not compared with that of PostgreSQL'),
+  });
   const settings = createSettings({ db, environment: config.settingsEnvironment, log });
   await settings.load();
   settings.onChange(({ logLevel }) => (log.level = logLevel));
@@ -195,6 +201,7 @@ export async function createServices(
     view,
     async close() {
       settings.stop();
+      stopClock();
       await operatorFetch.close();
       await carriers.drain();
       await starter.drain();
@@ -211,13 +218,16 @@ async function isolateTenants(db: Database, log: Logger): Promise<void> {
   if (whyNot !== null) log.warn({ whyNot }, 'no row-level security between tenants: see docs/decisions/tenancy.md');
 }
 
+/** By default the pauses between attempts grow to two minutes: after an outage Temporal would long be back without us. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
 async function connect(
   address: string | undefined,
   withWorker: boolean,
 ): Promise<{ connection: ConnectionLike & { close(): Promise<void> }; native: NativeConnection | null }> {
   const { connectionOptions } = loadClientConnectConfig();
   const options = { ...connectionOptions, address: address ?? connectionOptions.address };
-  if (!withWorker) return { connection: Connection.lazy(options), native: null };
+  if (!withWorker) return { connection: Connection.lazy({ ...options, channelArgs: RECONNECT }), native: null };
   const native = await NativeConnection.connect(options);
   return { connection: native, native };
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 
+import { currentMs, currentTime } from '../clock.ts';
 import { isFinal } from '../contract/job.ts';
 import type { AttemptInput, AttemptResult } from '../contract/temporal.ts';
 import type { GroupWrites } from '../db/group-writes.ts';
@@ -98,7 +99,7 @@ export function createAttempt(deps: AttemptDeps) {
       const { job, fresh } = opened;
       if (!job) return { kind: 'final', status: 'canceled', reason: null, detail: 'there is no such job' };
       if (isFinal(job.status)) return finalResult(job.status, null);
-      if (job.status === 'blocked') return { kind: 'retry', atMs: Date.now() + BLOCKED_LOOK_MS };
+      if (job.status === 'blocked') return { kind: 'retry', atMs: currentMs() + BLOCKED_LOOK_MS };
       if (!fresh && (await settlesItself(deps, job, plan.timeoutMs))) return await record.standing(jobId);
       if (!fresh) return await record.settle(job, job.attemptId ?? attemptId, WORKER_LOST, storeWaitMs, hooks);
       if (!hooks.take) countStart(deps.metrics, job);
@@ -150,7 +151,7 @@ export async function call(
   outer: AbortSignal | null = cutOff(),
 ): Promise<CallOutcome> {
   const openedAt = performance.now();
-  const untilDeadlineMs = job.deadlineAt ? job.deadlineAt.getTime() - Date.now() : Infinity;
+  const untilDeadlineMs = job.deadlineAt ? job.deadlineAt.getTime() - currentMs() : Infinity;
   const allowedMs = Math.min(timeoutMs, untilDeadlineMs);
   if (allowedMs <= 0) return notCalled('the deadline passed before the call');
   const flight = inFlight.begin(job.id, attemptId);
@@ -162,11 +163,13 @@ export async function call(
     if (performance.now() - openedAt > allowedMs) {
       return notCalled('the worker was stopped before the call');
     }
-    const signal = outer ? AbortSignal.any([flight.signal, outer]) : flight.signal;
-    const outcome = await sender.send(request, { timeoutMs: allowedMs, signal });
+    if (outer?.aborted) flight.cut();
+    outer?.addEventListener('abort', flight.cut);
+    const outcome = await sender.send(request, { timeoutMs: allowedMs, signal: flight.signal });
     countCall(metrics, job, outcome, performance.now() - openedAt);
     return toCallOutcome(withoutEchoes(outcome, resolved.echoes));
   } finally {
+    outer?.removeEventListener('abort', flight.cut);
     flight.end();
   }
 }
@@ -184,7 +187,7 @@ function createRecord(deps: AttemptDeps) {
     storeWaitMs: number,
     { onVerdict }: AttemptHooks,
   ): Promise<AttemptResult> => {
-    const verdict = judge(job, outcome, new Date());
+    const verdict = judge(job, outcome, currentTime());
     if (outcome === WORKER_LOST) metrics.lostAttempts.inc();
     else inFlight.count(verdict.status === 'succeeded');
     onVerdict?.(verdict);
@@ -208,7 +211,7 @@ function createRecord(deps: AttemptDeps) {
     reach('attempt.recorded');
     if (verdict.status === 'retrying') {
       metrics.retries.inc({ host: metrics.hostLabel(settled.host), cause: causeOf(verdict) });
-      return { kind: 'retry', atMs: nextAttemptAtMs ?? Date.now() };
+      return { kind: 'retry', atMs: nextAttemptAtMs ?? currentMs() };
     }
     const reason = verdict.deadLetter?.reason ?? null;
     await followUp.finished(jobId, verdict.status, settled, reason);
@@ -224,7 +227,7 @@ function createRecord(deps: AttemptDeps) {
       return finalResult(job?.status ?? 'canceled', null);
     }
     if (job.attemptId !== null) metrics.zombieWrites.inc();
-    return { kind: 'retry', atMs: job.nextAttemptAt?.getTime() ?? Date.now() + 1_000 };
+    return { kind: 'retry', atMs: job.nextAttemptAt?.getTime() ?? currentMs() + 1_000 };
   };
 
   return { settle, write, standing };

@@ -1,4 +1,6 @@
 // The calls under way in this process, by job, so that a cancel can cut one off at once.
+import type { CutSignal } from '../jobs/http/send.ts';
+
 export type InFlight = ReturnType<typeof createInFlight>;
 
 /** A target that has not answered by then is slow. */
@@ -9,7 +11,7 @@ export function createInFlight() {
   let cut = false;
   let local = 0;
   let onLocal = () => {};
-  const controllers = new Map<string, Map<string, AbortController>>();
+  const cutters = new Map<string, Map<string, Cutter>>();
   /** Attempt id → whether it is a local activity. */
   const held = new Map<string, boolean>();
   const localCallsSince = new Map<string, number>();
@@ -23,11 +25,13 @@ export function createInFlight() {
       }
       return () => {
         held.delete(attemptId);
-        if (isLocal) local -= 1;
+        if (!isLocal) return;
+        local -= 1;
+        onLocal();
       };
     },
     localCount: () => local,
-    /** Whom to tell that there is one more. */
+    /** Whom to tell that there is one more, or one less. */
     onLocal(tell: () => void) {
       onLocal = tell;
     },
@@ -40,26 +44,27 @@ export function createInFlight() {
       return count;
     },
     begin(jobId: string, attemptId: string) {
-      const controller = new AbortController();
-      const calls = controllers.get(jobId) ?? new Map<string, AbortController>();
-      controllers.set(jobId, calls.set(attemptId, controller));
+      const cutter = createCutter();
+      const calls = cutters.get(jobId) ?? new Map<string, Cutter>();
+      cutters.set(jobId, calls.set(attemptId, cutter));
       if (held.get(attemptId)) localCallsSince.set(attemptId, performance.now());
       return {
-        signal: controller.signal,
+        signal: cutter.signal,
+        cut: cutter.cut,
         end() {
           calls.delete(attemptId);
           localCallsSince.delete(attemptId);
-          if (calls.size === 0) controllers.delete(jobId);
+          if (calls.size === 0) cutters.delete(jobId);
         },
       };
     },
     abort(jobId: string) {
-      for (const controller of controllers.get(jobId)?.values() ?? []) controller.abort();
+      for (const cutter of cutters.get(jobId)?.values() ?? []) cutter.cut();
     },
     /** The grace is over. */
     abortAll() {
       cut = true;
-      for (const calls of controllers.values()) for (const controller of calls.values()) controller.abort();
+      for (const calls of cutters.values()) for (const cutter of calls.values()) cutter.cut();
     },
     isCut: () => cut,
     /** Attempts made here: those that ended a job well, and the others. */
@@ -67,5 +72,28 @@ export function createInFlight() {
       counts[succeeded ? 'done' : 'failed'] += 1;
     },
     counts: () => ({ ...counts }),
+  };
+}
+
+type Cutter = ReturnType<typeof createCutter>;
+
+/** What calls need of an AbortController: they come by the thousand, and the real one is a large part of their cost. */
+function createCutter() {
+  const listeners = new Set<() => void>();
+  let aborted = false;
+  const signal: CutSignal = {
+    get aborted() {
+      return aborted;
+    },
+    addEventListener: (_type, listener) => void listeners.add(listener),
+    removeEventListener: (_type, listener) => void listeners.delete(listener),
+  };
+  return {
+    signal,
+    cut() {
+      aborted = true;
+      for (const listener of listeners) listener();
+      listeners.clear();
+    },
   };
 }

@@ -1,6 +1,7 @@
 // The state changes of a job that are no attempt: registering itself, running out of time, being canceled from outside.
 import { ApplicationFailure } from '@temporalio/activity';
 
+import { currentMs, currentTime } from '../clock.ts';
 import { isFinal, OPEN_JOB_STATUSES } from '../contract/job.ts';
 import type { AttemptResult, JobPlan } from '../contract/temporal.ts';
 import { findJobOfAnyTenant } from '../db/jobs.ts';
@@ -31,7 +32,7 @@ export function createJobStates({ db, accept, followUp, getPolicy }: JobStateDep
       if (!idSchema.safeParse(jobId).success) {
         throw ApplicationFailure.nonRetryable(`"${jobId}" cannot be the id of a job`, 'validationFailed');
       }
-      const parsed = parseJobSpec(input.spec, { policy: getPolicy(), now: new Date() });
+      const parsed = parseJobSpec(input.spec, { policy: getPolicy(), now: currentTime() });
       if (!parsed.ok) throw ApplicationFailure.nonRetryable('not a job spec', parsed.code, parsed.faults);
       const unknown = await unknownSecrets(db, tenant, referencesOfJob(parsed.spec));
       if (unknown.length > 0) throw ApplicationFailure.nonRetryable('not a job spec', 'validationFailed', unknown);
@@ -54,7 +55,7 @@ export function createJobStates({ db, accept, followUp, getPolicy }: JobStateDep
         if (settled) await followUp.finished(jobId, 'expired', settled, 'deadlineExceeded');
       }
       const now = await findJobOfAnyTenant(db, jobId);
-      if (now && !isFinal(now.status)) return { kind: 'retry', atMs: Date.now() + 1_000 };
+      if (now && !isFinal(now.status)) return { kind: 'retry', atMs: currentMs() + 1_000 };
       return { kind: 'final', status: now?.status ?? 'canceled', reason: 'deadlineExceeded', detail: null };
     },
 

@@ -1,6 +1,7 @@
 // What came of a lane's calls, written many at a time; each job is followed up only when its row is written.
 import { log } from '@temporalio/activity';
 
+import { currentTime } from '../clock.ts';
 import type { CarriedJob } from '../db/carried.ts';
 import type { Settled } from '../db/settle.ts';
 import { closeAttempts, type ClosedAttempt } from '../db/settle-many.ts';
@@ -77,7 +78,7 @@ export function createLaneResults(deps: AttemptDeps & { starter: Starter }) {
 
   return {
     add(job: CarriedJob, outcome: CallOutcome): void {
-      const verdict = judge(job, outcome, new Date());
+      const verdict = judge(job, outcome, currentTime());
       if (outcome !== WORKER_LOST) inFlight.count(verdict.status === 'succeeded');
       const closed = { attemptId: job.attemptId, jobId: job.id, outcome: summarize(outcome, verdict), verdict };
       results.push({ job, closed });

@@ -1,4 +1,5 @@
 // What is counted of a call: how long it waited, what it ended with, and why it is made again.
+import { currentMs } from '../clock.ts';
 import type { JobRow } from '../db/jobs.ts';
 import type { Verdict } from '../db/settle.ts';
 import type { SendOutcome } from '../jobs/http/send.ts';
@@ -13,7 +14,7 @@ export function countStart(
   started.inc();
   // The time others took is no waiting for us.
   if (spec.dependsOn.length > 0) return;
-  queueSeconds.observe(Math.max(0, Date.now() - (runAt ?? createdAt).getTime()) / 1_000);
+  queueSeconds.observe(Math.max(0, currentMs() - (runAt ?? createdAt).getTime()) / 1_000);
 }
 
 export function countCall(

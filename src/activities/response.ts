@@ -1,10 +1,11 @@
 // Turns an answer into what is kept of it: JSON as JSON, text as text, everything else as base64.
+import { currentMs } from '../clock.ts';
 import type { StoredResult } from '../db/jobs.ts';
 import type { SendOutcome } from '../jobs/http/send.ts';
 import { parseStrictJson } from '../jobs/json/strict-json.ts';
 import type { CallOutcome } from '../jobs/verdict.ts';
 
-export function toCallOutcome(outcome: SendOutcome, now = Date.now()): CallOutcome {
+export function toCallOutcome(outcome: SendOutcome, now = currentMs()): CallOutcome {
   if (outcome.kind !== 'answered') return outcome;
   const { status, headers, truncated, durationMs } = outcome;
   const result: StoredResult = {
@@ -54,5 +55,6 @@ function decodeText(body: Buffer, truncated: boolean): string | null {
 
 /** Header values are bytes; PostgreSQL's JSON takes everything but NUL. */
 function storable(headers: Record<string, string>): Record<string, string> {
+  if (!Object.values(headers).some((value) => value.includes('\0'))) return headers;
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replaceAll('\0', '')]));
 }

@@ -1,4 +1,5 @@
 // One call of a run: a job row like any other, made with its first attempt; its answer becomes the step's output.
+import { currentMs, currentTime } from '../clock.ts';
 import type { JobSpec } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import {
@@ -46,7 +47,7 @@ export function createRunCalls(deps: RunCallDeps) {
       const { jobId, runId, stepId, itemIndex, outboundKey } = call;
       // What expressions made is checked like what a stranger sent.
       const aside = setSealedAside(call.spec, mapJob);
-      const parsed = parseJobSpec(aside.value, { policy: getPolicy(), now: new Date() });
+      const parsed = parseJobSpec(aside.value, { policy: getPolicy(), now: currentTime() });
       if (!parsed.ok) return { kind: 'final', end: refused(parsed.code, parsed.faults) };
       const spec = await sealed(runId, aside.restore(parsed.spec));
       const host = new URL(spec.http.url).hostname;
@@ -65,7 +66,7 @@ export function createRunCalls(deps: RunCallDeps) {
         },
       );
       // The workflow hears of the pause in between, and waits for its end.
-      if (isHeld) return { kind: 'retry', atMs: Date.now() + HELD_LOOK_MS };
+      if (isHeld) return { kind: 'retry', atMs: currentMs() + HELD_LOOK_MS };
       if (attempted.kind !== 'final') return attempted;
       return { kind: 'final', end: await endOf(call, attempted.status, verdict) };
     },

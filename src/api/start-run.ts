@@ -1,6 +1,7 @@
 // A request that starts a run, of a stored workflow or of a definition in the body: checked, accepted, answered.
 import type { Request, Response } from 'express';
 
+import { currentTime } from '../clock.ts';
 import type { FieldFault } from '../contract/problem.ts';
 import type { IdempotencyKey } from '../jobs/accept.ts';
 import { replayOf } from '../jobs/once.ts';
@@ -9,6 +10,7 @@ import type { WorkflowDefinition } from '../language/definition.ts';
 import type { Plan } from '../language/plan.ts';
 import { idempotencyKeyOf, preferredWaitMs } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
+import { createPatience } from './patience.ts';
 import { ApiError } from './problem.ts';
 import { reserveWaiting } from './quota.ts';
 import { createRunAnswers } from './run-answers.ts';
@@ -26,6 +28,7 @@ export type FindSource = (start: RunStart) => Promise<RunSource>;
 export function createStartRun(deps: ApiDeps) {
   const { db, acceptRun, metrics } = deps;
   const { sendMade } = createRunAnswers(deps);
+  const within = createPatience();
 
   return async function startRun(
     request: Request,
@@ -36,7 +39,7 @@ export function createStartRun(deps: ApiDeps) {
     const { tenant } = response.locals;
     const key = idempotencyKeyOf(request, request.body);
     const waitMs = preferredWaitMs(request, response);
-    const now = new Date();
+    const now = currentTime();
     const submission = await prepare(request, schema, findSource, now).catch(async (error: unknown) => {
       // What was valid when it was first sent is still answered as it was then.
       const replayed = key && error instanceof ApiError ? await replay(tenant, key) : null;
@@ -44,9 +47,9 @@ export function createStartRun(deps: ApiDeps) {
       throw error;
     });
     if ('answer' in submission) return sendMade(response, { ...submission, runId: submission.id }, waitMs);
-    await reserveWaiting(deps, response, 1, key);
+    await within(reserveWaiting(deps, response, 1, key));
     const { traceParent } = response.locals;
-    const accepted = await acceptRun({ ...submission, tenant, traceParent, now }, key);
+    const accepted = await within(acceptRun({ ...submission, tenant, traceParent, now }, key));
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     const runId = accepted.kind === 'created' ? accepted.run.id : accepted.id;
     await sendMade(response, { kind: accepted.kind, runId, answer: accepted.answer }, waitMs);

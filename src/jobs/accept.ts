@@ -1,4 +1,5 @@
 // The only way in: a job becomes a committed row, once per idempotency key, before anyone is told yes.
+import { currentTime } from '../clock.ts';
 import { parseDurationMs } from '../contract/duration.ts';
 import { isFinal, type JobSpec } from '../contract/job.ts';
 import { insertDependencies, lockParents, type Parent } from '../db/dependencies.ts';
@@ -63,26 +64,29 @@ export type AcceptJob = ReturnType<typeof createAccept>;
 export function createAccept({ db, writes, starter, carriers, metrics, sealer, renderAnswer }: AcceptDeps) {
   return async function accept(submission: Submission, key: IdempotencyKey | null = null): Promise<Acceptance> {
     const job = newJob({ ...submission, spec: sealer.job(submission.tenant, submission.spec) });
+    reach('accept.begin');
     const ride = isRider(job) ? carriers.board(job) : null;
     const row = { ...job, carrier: ride?.carrier ?? null };
     let started: Promise<void> | undefined;
-    reach('accept.begin');
-    const written = await insertDurably({ db, writes }, row, key, renderAnswer).catch((error: unknown) => {
-      ride?.settle(false);
-      throw error;
-    });
-    if (written.kind === 'created') {
-      reach('accept.committed');
-      metrics.accepted.inc({
-        tenant: metrics.tenantLabel(submission.tenant),
-        source: submission.redriveOf ? 'redrive' : submission.scheduleId ? 'schedule' : 'submit',
-      });
-      if (isStartable(written.job) && written.job.carrier === null) started = starter.begin(written.job);
-    } else if (written.kind !== 'unknownParents') {
-      metrics.duplicates.inc({ kind: written.kind });
+    let isBoarded = false;
+    try {
+      const written = await insertDurably({ db, writes }, row, key, renderAnswer);
+      if (written.kind === 'created') {
+        reach('accept.committed');
+        metrics.accepted.inc({
+          tenant: metrics.tenantLabel(submission.tenant),
+          source: submission.redriveOf ? 'redrive' : submission.scheduleId ? 'schedule' : 'submit',
+        });
+        if (isStartable(written.job) && written.job.carrier === null) started = starter.begin(written.job);
+        isBoarded = true;
+      } else if (written.kind !== 'unknownParents') {
+        metrics.duplicates.inc({ kind: written.kind });
+      }
+      return written;
+    } finally {
+      // Whatever happened: the others in the carrier wait for it.
+      ride?.settle(isBoarded, started);
     }
-    ride?.settle(written.kind === 'created', started);
-    return written;
   };
 }
 
@@ -198,7 +202,7 @@ function isOurs(row: JobRow, job: NewJob): boolean {
 }
 
 /** The row as it will be stored, with everything that acceptance decides. */
-export function newJob({ tenant, spec, now = new Date(), ...given }: Submission): NewJob {
+export function newJob({ tenant, spec, now = currentTime(), ...given }: Submission): NewJob {
   const id = given.id ?? newId('job');
   const runAt = spec.runAt ? new Date(spec.runAt) : spec.delay ? later(now, spec.delay) : null;
   const ahead = runAt !== null && runAt > now;

@@ -1,6 +1,7 @@
 // Cancels a job at whatever stage it is: the row first, then the call under way, then its workflow.
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 
+import { currentMs } from '../clock.ts';
 import { OPEN_JOB_STATUSES } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import { notify } from '../db/notify.ts';
@@ -31,7 +32,7 @@ export function createCancel({
   /** False when the job is final, or not of this tenant. */
   return async function cancel(tenant: string, id: string): Promise<boolean> {
     const job = { id, tenant, from: OPEN_JOB_STATUSES };
-    const checkAt = new Date(Date.now() + RELAY_AFTER_MS);
+    const checkAt = new Date(currentMs() + RELAY_AFTER_MS);
     const verdict = { status: 'canceled' as const, error: canceledError(), deadLetter: null, checkAt };
     const settled = await finishJob(db, job, verdict);
     if (!settled) return false;

@@ -6,6 +6,7 @@ import { type Dependant, dependantsOf, releaseDependant } from '../db/dependenci
 import { findJobOfAnyTenant } from '../db/jobs.ts';
 import type { Database } from '../db/pool.ts';
 import { finishJob, type Settled } from '../db/settle.ts';
+import { reach } from '../failpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bell } from './bell.ts';
@@ -78,6 +79,7 @@ export function createFollowUp({ db, starter, metrics, bell, log }: FollowUpDeps
     if (failed.length > 0 && onDependencyFailure === 'cancel') return cancelFor(id, failed);
     if (pending > 0) return false;
     if (!(await releaseDependant(db, id))) return false;
+    reach('dependant.released');
     const job = await findJobOfAnyTenant(db, id);
     if (job) starter.startSoon(job);
     return true;

@@ -1,4 +1,5 @@
 // A dead letter becomes a new job, once: a copy with a patch, bound to the old one in both directions.
+import { currentTime } from '../clock.ts';
 import type { FieldFault } from '../contract/problem.ts';
 import { lockDeadLetter, markRedriven } from '../db/dead-letters.ts';
 import { findJob, type NewJob } from '../db/jobs.ts';
@@ -79,7 +80,7 @@ async function redriveOnce(
   const aside = setSealedAside(input, mapJob);
   const parsed = parseJobSpec(mergePatch(aside.value, patch), {
     policy: getPolicy(),
-    now: new Date(),
+    now: currentTime(),
     basePointer: '/patch',
   });
   if (!parsed.ok) return { kind: 'invalid', code: parsed.code, faults: parsed.faults };

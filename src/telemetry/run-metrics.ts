@@ -25,7 +25,7 @@ export function createRunMetrics(registry: Registry) {
   });
   const notifications = new Counter({
     name: 'perdure_notifications_total',
-    help: 'Notifications by kind and outcome: delivered, failed (it may be tried again), or gone (the endpoint answered 410).',
+    help: 'Notifications by kind and outcome: delivered, failed (it is tried again), givenUp (that was the last try), or gone (the endpoint answered 410).',
     labelNames: ['kind', 'outcome'],
     registers,
   });
@@ -50,7 +50,7 @@ export function createRunMetrics(registry: Registry) {
     stepsFinished: startAtZero(steps, { status: ['succeeded', 'failed', 'skipped', 'canceled', 'compensated'] }),
     notifications: startAtZero(notifications, {
       kind: ['webhook', 'email'],
-      outcome: ['delivered', 'failed', 'gone'],
+      outcome: ['delivered', 'failed', 'givenUp', 'gone'],
     }),
     relayStarts: new Counter({
       name: 'perdure_relay_starts_total',

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 
 import { nextAfter } from '../calendar/evaluator.ts';
+import { currentMs, currentTime } from '../clock.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
 import {
   hurry,
@@ -97,12 +98,12 @@ function createLook({ db, fire, metrics, log, graceMs }: AuditorDeps) {
       await lookAt(schedule);
     } catch (error) {
       log.error({ schedule: schedule.id, err: error }, 'auditor: look at a ledger put off');
-      await setNextLook(db, schedule, new Date(Date.now() + 5_000));
+      await setNextLook(db, schedule, new Date(currentMs() + 5_000));
     }
   };
 
   async function lookAt(schedule: ScheduleRow): Promise<void> {
-    const firedBefore = new Date(Date.now() - graceMs - jitterMsOf(schedule.spec));
+    const firedBefore = new Date(currentMs() - graceMs - jitterMsOf(schedule.spec));
     const settled = await db.transaction(async (tx) => {
       const locked = await lockSchedule(tx, schedule);
       return locked && settleLedger(tx, locked, firedBefore.getTime());
@@ -126,8 +127,8 @@ function createLook({ db, fire, metrics, log, graceMs }: AuditorDeps) {
     }
     // After one that waited it is the turn of the next.
     const more = settled?.more || due.length === DUE_BATCH || hadTurn;
-    const next = more ? new Date() : nextLook(schedule, firedBefore.getTime(), graceMs);
-    await setNextLook(db, schedule, waits ? earlier(next, Date.now() + WAITING_LOOK_MS) : next);
+    const next = more ? currentTime() : nextLook(schedule, firedBefore.getTime(), graceMs);
+    await setNextLook(db, schedule, waits ? earlier(next, currentMs() + WAITING_LOOK_MS) : next);
   }
 }
 
@@ -138,7 +139,7 @@ function earlier(time: Date | null, otherMs: number): Date {
 function nextLook({ spec }: ScheduleRow, firedBeforeMs: number, graceMs: number): Date | null {
   const next = nextAfter(calendarOf(spec), firedBeforeMs);
   if (next === null) return null;
-  return new Date(Math.max(Date.now() + MIN_LOOK_MS, next + jitterMsOf(spec) + graceMs + 1));
+  return new Date(Math.max(currentMs() + MIN_LOOK_MS, next + jitterMsOf(spec) + graceMs + 1));
 }
 
 function createCompareSchedule({ db, temporalSchedules, metrics, log, auditEveryMs }: AuditorDeps) {
@@ -152,7 +153,7 @@ function createCompareSchedule({ db, temporalSchedules, metrics, log, auditEvery
       await setNextCompare(db, schedule, nextCompare(schedule));
     } catch (error) {
       log.warn({ schedule: schedule.id, err: error }, 'auditor: comparison put off');
-      await setNextCompare(db, schedule, new Date(Date.now() + 3_000));
+      await setNextCompare(db, schedule, new Date(currentMs() + 3_000));
     }
   };
 
@@ -166,9 +167,9 @@ function createCompareSchedule({ db, temporalSchedules, metrics, log, auditEvery
 
   function nextCompare({ spec }: ScheduleRow): Date {
     // A time that is not fired in time brings the next comparison forward; with a jitter that may take another interval.
-    const intervalMs = jitterMsOf(spec) > 0 ? intervalMsOf(calendarOf(spec), Date.now()) : null;
+    const intervalMs = jitterMsOf(spec) > 0 ? intervalMsOf(calendarOf(spec), currentMs()) : null;
     const everyMs = Math.min(auditEveryMs, Math.max(MIN_COMPARE_MS, intervalMs ?? Infinity));
     // Schedules that were made together need not be compared together.
-    return new Date(Date.now() + everyMs * (0.8 + Math.random() / 5));
+    return new Date(currentMs() + everyMs * (0.8 + Math.random() / 5));
   }
 }

@@ -1,6 +1,7 @@
 // Compares one job with its workflow and does what brings the two together again.
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 
+import { currentMs, currentTime } from '../clock.ts';
 import { type FinalJobStatus, isFinal, OPEN_JOB_STATUSES } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import { RUN_NOW_SIGNAL } from '../contract/temporal.ts';
@@ -26,7 +27,7 @@ export function createCompare({ db, client, starter, followUp, metrics, log }: R
       else await settle(job, await stateOf(client, job.id));
     } catch (error) {
       log.warn({ jobId: job.id, err: error }, 'relay: comparison put off');
-      await setCheck(db, [job.id], new Date(Date.now() + 2_000), false);
+      await setCheck(db, [job.id], new Date(currentMs() + 2_000), false);
     }
   };
 
@@ -35,7 +36,7 @@ export function createCompare({ db, client, starter, followUp, metrics, log }: R
     const exists = await starter.start(job);
     if (exists) metrics.relayStarts.inc();
     reach('relay.started');
-    const lookAgainAt = exists ? nextLook() : new Date(Date.now() + 1_000);
+    const lookAgainAt = exists ? nextLook() : new Date(currentMs() + 1_000);
     await setCheck(db, [job.id], lookAgainAt, exists);
   }
 
@@ -76,7 +77,7 @@ export async function stateOf(client: Client, id: string): Promise<WorkflowState
 
 /** Told to run now, while its workflow still sleeps. */
 function isWaitingInVain({ status, attempts, runAt }: JobRow): boolean {
-  return status === 'queued' && (attempts > 0 || (runAt !== null && runAt > new Date()));
+  return status === 'queued' && (attempts > 0 || (runAt !== null && runAt > currentTime()));
 }
 
 function leftUnknown({ spec, attemptId }: JobRow): boolean {
@@ -84,7 +85,7 @@ function leftUnknown({ spec, attemptId }: JobRow): boolean {
 }
 
 export function nextLook(): Date {
-  return new Date(Date.now() + LOOK_AGAIN_MS);
+  return new Date(currentMs() + LOOK_AGAIN_MS);
 }
 
 export function terminated(state: WorkflowState): StoredError {

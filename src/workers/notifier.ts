@@ -2,6 +2,7 @@
 import { createTransport, type Transporter } from 'nodemailer';
 import { Webhook } from 'standardwebhooks';
 
+import { currentMs, currentTime } from '../clock.ts';
 import { findBatchOfAnyTenant } from '../db/batches.ts';
 import { findJobOfAnyTenant } from '../db/jobs.ts';
 import { markDelivered, markNotDelivered, type NotificationRow, takeDueNotifications } from '../db/notifications.ts';
@@ -52,12 +53,15 @@ export function createNotifier(deps: NotifierDeps): { stop(): Promise<void> } {
     reach('notify.taken');
     const delivery = await send(deps, mailer, notification).catch((error: unknown) => ({ failed: String(error) }));
     reach('notify.sent');
+    const again = retryAt(attempts);
     if (delivery === 'delivered') await markDelivered(db, id);
     else if (delivery === 'gone') await markNotDelivered(db, id, 'the endpoint answered 410', null);
-    else await markNotDelivered(db, id, delivery.failed, retryAt(attempts));
-    const outcome = typeof delivery === 'string' ? delivery : 'failed';
+    else await markNotDelivered(db, id, delivery.failed, again);
+    const outcome = typeof delivery === 'string' ? delivery : again ? 'failed' : 'givenUp';
     metrics.notifications.inc({ kind, outcome });
-    if (outcome !== 'delivered') log.warn({ notification: id, delivery, attempts }, 'notification not delivered');
+    if (outcome !== 'delivered') {
+      log.warn({ notification: id, outcome, delivery, attempts }, 'notification not delivered');
+    }
   };
 
   const loop = repeat(
@@ -82,7 +86,7 @@ export function createNotifier(deps: NotifierDeps): { stop(): Promise<void> } {
 
 function retryAt(attempts: number): Date | null {
   const afterMs = RETRY_AFTER_MS[attempts - 1];
-  return afterMs === undefined ? null : new Date(Date.now() + afterMs);
+  return afterMs === undefined ? null : new Date(currentMs() + afterMs);
 }
 
 async function send(deps: NotifierDeps, mailer: Transporter | null, notification: NotificationRow): Promise<Delivery> {
@@ -142,7 +146,7 @@ async function post(
   { url, secret }: { url: string; secret: string | null },
   body: string,
 ): Promise<Delivery> {
-  const now = new Date();
+  const now = currentTime();
   const headers = {
     'content-type': 'application/json',
     'user-agent': `perdure/${version}`,

@@ -1,10 +1,12 @@
 // The relay for the shared lane: a carrier that was not started is, and who rides in one that has ended goes on alone.
 import { summarize, WORKER_LOST } from '../activities/attempt.ts';
+import { currentMs, currentTime } from '../clock.ts';
 import { carrierWorkflow } from '../contract/temporal.ts';
 import type { JobRow } from '../db/jobs.ts';
 import { setCheck } from '../db/relay.ts';
 import { leaveCarrier, lostRiders } from '../db/riders.ts';
 import { closeAttempts } from '../db/settle-many.ts';
+import { reach } from '../failpoint.ts';
 import { judge } from '../jobs/verdict.ts';
 import { nextLook, stateOf } from './compare.ts';
 import type { RelayDeps } from './relay.ts';
@@ -25,7 +27,7 @@ export function createRelayRiders(deps: RelayDeps) {
     const ids = riders.map(({ id }) => id);
     const state = await stateOf(client, workflowId);
     if (state === 'running') return setCheck(db, ids, nextLook(), false);
-    await setCheck(db, ids, new Date(Date.now() + LOOK_AGAIN_MS), false);
+    await setCheck(db, ids, new Date(currentMs() + LOOK_AGAIN_MS), false);
     const [first] = riders;
     if (state === 'absent' && first && riders.some(({ status }) => status === 'queued')) {
       if (await carrierStarter.start(workflowId, first, riders.length)) metrics.relayStarts.inc();
@@ -33,14 +35,16 @@ export function createRelayRiders(deps: RelayDeps) {
     }
     metrics.relayRepairs.inc({ reason: state });
     log.warn({ carrierId: workflowId, state, riders: ids.length }, 'relay: a carrier ended before its jobs');
-    for (const job of await leaveCarrier(db, ids)) starter.startSoon(job);
+    const left = await leaveCarrier(db, ids);
+    if (left.length > 0) reach('rider.left');
+    for (const job of left) starter.startSoon(job);
     await settleLost(ids);
   };
 
   /** As a lane does that finds an attempt of an earlier one: whoever made the call did not live to tell. */
   const settleLost = async (ids: string[]): Promise<void> => {
     for (const job of await lostRiders(db, ids, LOST_AFTER_MS)) {
-      const verdict = judge(job, WORKER_LOST, new Date());
+      const verdict = judge(job, WORKER_LOST, currentTime());
       const outcome = summarize(WORKER_LOST, verdict);
       const [settled] = await closeAttempts(db, [{ attemptId: job.attemptId, jobId: job.id, outcome, verdict }]);
       if (!settled) continue;

@@ -1,6 +1,7 @@
 // The relay's part for runs: starts what was accepted and not started, tells what was not heard, settles what ended outside.
 import type { Client } from '@temporalio/client';
 
+import { currentMs, currentTime } from '../clock.ts';
 import { isFinalRun, runError } from '../contract/run.ts';
 import type { Database } from '../db/pool.ts';
 import { finishRun } from '../db/run-finish.ts';
@@ -52,7 +53,7 @@ export function createRelayRuns(deps: RelayRunDeps) {
       await endOutside(deps, run, state);
     } catch (error) {
       log.warn({ runId: run.id, err: error }, 'relay: comparison of a run put off');
-      await setRunCheck(db, run.id, new Date(Date.now() + 2_000), false);
+      await setRunCheck(db, run.id, new Date(currentMs() + 2_000), false);
     }
   };
 
@@ -65,12 +66,12 @@ export function createRelayRuns(deps: RelayRunDeps) {
     }
     const exists = await runStarter.start(run);
     if (exists) metrics.relayStarts.inc();
-    await setRunCheck(db, run.id, exists ? nextLook() : new Date(Date.now() + 1_000), exists);
+    await setRunCheck(db, run.id, exists ? nextLook() : new Date(currentMs() + 1_000), exists);
   };
 
   /** Found by visibility, which may lag: it only makes the repair quicker. */
   const settleClosed = async (): Promise<boolean> => {
-    const since = new Date(Date.now() - 120_000).toISOString();
+    const since = new Date(currentMs() - 120_000).toISOString();
     const query = `WorkflowType = 'workflowRun' and ExecutionStatus in ('Terminated', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
     const ids: string[] = [];
     for await (const { workflowId } of client.workflow.list({ query, pageSize: 500 })) {
@@ -121,6 +122,6 @@ async function endOutside({ db, runFinished }: RelayRunDeps, run: RunRow, state:
 async function expireRun({ db, runFinished }: RelayRunDeps, run: RunRow): Promise<void> {
   const error = runError('deadlineExceeded', 'The deadline has passed');
   const failure = await failureOf(db, run, null, error);
-  const settled = await finishRun(db, run, { status: 'expired', output: null, ...failure, checkAt: new Date() });
+  const settled = await finishRun(db, run, { status: 'expired', output: null, ...failure, checkAt: currentTime() });
   if (settled) await runFinished(run.id, 'expired', settled, failure.deadLetter.reason);
 }

@@ -1,6 +1,7 @@
 // The safety net: starts what was accepted and not started, and settles what PostgreSQL and Temporal disagree on.
 import type { Client } from '@temporalio/client';
 
+import { currentMs, currentTime } from '../clock.ts';
 import { overdueDependants } from '../db/dependencies.ts';
 import type { JobRow } from '../db/jobs.ts';
 import { type Database, StoreUnavailableError } from '../db/pool.ts';
@@ -72,7 +73,7 @@ export function createRelay(deps: RelayDeps): { stop(): Promise<void> } {
 
   /** Found by visibility, which may lag or forget: it only makes the repair quicker than the regular comparison. */
   const settleClosed = async (): Promise<boolean> => {
-    const since = new Date(Date.now() - 120_000).toISOString();
+    const since = new Date(currentMs() - 120_000).toISOString();
     const query = `WorkflowType = 'httpJob' and ExecutionStatus in ('Terminated', 'TimedOut', 'Canceled') and CloseTime > '${since}'`;
     const ids: string[] = [];
     for await (const { workflowId } of client.workflow.list({ query, pageSize: 500 })) {
@@ -116,7 +117,7 @@ async function expireJob(db: Database, followUp: FollowUp, job: JobRow): Promise
   const from = { id: job.id, tenant: job.tenant, from: ['scheduled', 'blocked', 'queued', 'retrying'] };
   const deadLetter = draftDeadLetter(job, 'deadlineExceeded', error);
   // Its workflow, if there is one, finds the job final and ends.
-  const settled = await finishJob(db, from, { status: 'expired', error, deadLetter, checkAt: new Date() });
+  const settled = await finishJob(db, from, { status: 'expired', error, deadLetter, checkAt: currentTime() });
   if (settled) await followUp.finished(job.id, 'expired', settled, 'deadlineExceeded');
 }
 

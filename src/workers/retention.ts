@@ -1,6 +1,7 @@
 // Removes what is older than it is to be kept: in small portions, by one worker at a time, four fifths of the time idle.
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { currentMs } from '../clock.ts';
 import { removeEvents } from '../db/events.ts';
 import type { Database, Queryable } from '../db/pool.ts';
 import {
@@ -63,7 +64,7 @@ export function createRetention(deps: RetentionDeps): { stop(): Promise<void>; n
 
 /** Runs before their calls' siblings, batches after their items, keys after what they made. */
 function stepsOf({ settings, eventRetentionMs, auditRetentionMs }: RetentionDeps): Remove[] {
-  const ago = (ms: number) => new Date(Date.now() - ms);
+  const ago = (ms: number) => new Date(currentMs() - ms);
   const { retentionMs } = settings.current();
   const old = ago(retentionMs);
   const simple = (table: Parameters<typeof removeSimple>[1], before: Date) => async (tx: Queryable) =>

@@ -10,21 +10,31 @@ export interface Slots<Info extends SlotInfo> extends CustomSlotSupplier<Info> {
   changed(): void;
 }
 
+/** A slot is reserved for a poll, which may bring no task for long, and then used by the task it brings. */
+export interface SlotCounts {
+  reserved: number;
+  used: number;
+}
+
 export type ActivitySlots = Slots<ActivitySlotInfo>;
 export type WorkflowSlots = Slots<WorkflowSlotInfo>;
 
-export function createSlots<Info extends SlotInfo>(limit: () => number): Slots<Info> {
-  let used = 0;
+/** `onTask`: a task has begun (1) or ended (-1). */
+export function createSlots<Info extends SlotInfo>(
+  hasRoom: (counts: SlotCounts) => boolean,
+  onTask: (change: 1 | -1, counts: SlotCounts) => void = () => {},
+): Slots<Info> {
+  const counts: SlotCounts = { reserved: 0, used: 0 };
   const waiting = new Set<Waiting>();
 
   const permit = (): SlotPermit => {
-    used += 1;
+    counts.reserved += 1;
     return {};
   };
 
   const grantFree = () => {
     for (const next of waiting) {
-      if (used >= limit()) return;
+      if (!hasRoom(counts)) return;
       waiting.delete(next);
       next.grant();
     }
@@ -33,7 +43,7 @@ export function createSlots<Info extends SlotInfo>(limit: () => number): Slots<I
   return {
     type: 'custom',
     async reserveSlot(_context, signal) {
-      if (used < limit()) return permit();
+      if (hasRoom(counts)) return permit();
       return new Promise<SlotPermit>((resolve, reject) => {
         const next: Waiting = {
           grant() {
@@ -51,10 +61,18 @@ export function createSlots<Info extends SlotInfo>(limit: () => number): Slots<I
       });
     },
     // Whoever asks Temporal for the oldest waits in line; nobody is served before that.
-    tryReserveSlot: () => (waiting.size === 0 && used < limit() ? permit() : null),
-    markSlotUsed() {},
-    releaseSlot() {
-      used -= 1;
+    tryReserveSlot: () => (waiting.size === 0 && hasRoom(counts) ? permit() : null),
+    markSlotUsed() {
+      counts.used += 1;
+      onTask(1, counts);
+    },
+    releaseSlot({ slotInfo }) {
+      counts.reserved -= 1;
+      // Else its poll has ended without a task.
+      if (slotInfo) {
+        counts.used -= 1;
+        onTask(-1, counts);
+      }
       grantFree();
     },
     changed: grantFree,

@@ -20,6 +20,7 @@ import { startEngine, WORKFLOW_TASKS_AT_ONCE, WORKFLOW_TASKS_IN_WORK } from './e
 import { identify, startHeartbeat } from './heartbeat.ts';
 import { startLoops } from './loops.ts';
 import { warnIfShortLived } from './namespace.ts';
+import { createPace } from './pace.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { type ActivitySlots, createSlots, type WorkflowSlots } from './slots.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
@@ -27,6 +28,8 @@ import { createSupervisor, type Supervisor } from './supervisor.ts';
 const FORCE_AFTER_GRACE_MS = 5_000;
 /** However few calls are allowed, what is no call must go on. */
 const LEAST_SLOTS = 10;
+/** However slow the machine: beside these there are those that polls on their way bring. */
+const LEAST_TASKS_IN_WORK = 5;
 
 export interface RunningWorker {
   /** Takes no more work, lets what is under way end within the grace, then closes. */
@@ -110,7 +113,7 @@ export async function startWorker(
 function createLimits({ settings, getPolicy }: Services, { otlpEndpoint }: Config) {
   const concurrency = () => settings.current().concurrency;
   const gate = createGate(concurrency);
-  const slots: ActivitySlots = createSlots(() => Math.max(concurrency(), LEAST_SLOTS));
+  const slots: ActivitySlots = createSlots(({ reserved }) => reserved < Math.max(concurrency(), LEAST_SLOTS));
   const plain = createHttpSender({ getPolicy });
   const { sender, setLimits } = limitSender(otlpEndpoint === undefined ? plain : traceSender(plain));
   settings.onChange(({ maxTimeoutMs, httpLimits: { maxResponseBytes } }) => {
@@ -122,9 +125,21 @@ function createLimits({ settings, getPolicy }: Services, { otlpEndpoint }: Confi
 
 /** A local attempt waits for the store or its target, not for the processor: it makes room for another task. */
 function slotsForWorkflows(inFlight: InFlight): WorkflowSlots {
-  const limit = () => Math.min(WORKFLOW_TASKS_IN_WORK + inFlight.localCount(), WORKFLOW_TASKS_AT_ONCE);
-  const slots: WorkflowSlots = createSlots(limit);
-  inFlight.onLocal(slots.changed);
+  const pace = createPace({ least: LEAST_TASKS_IN_WORK, most: WORKFLOW_TASKS_IN_WORK });
+  const inWork = (used: number) => Math.max(0, used - inFlight.localCount());
+  let tasks = 0;
+  const slots: WorkflowSlots = createSlots(
+    ({ reserved, used }) => reserved < WORKFLOW_TASKS_AT_ONCE && inWork(used) < pace.limit(),
+    (change, { used }) => {
+      tasks = used;
+      pace.inWork(inWork(tasks));
+      if (change === -1) pace.done();
+    },
+  );
+  inFlight.onLocal(() => {
+    pace.inWork(inWork(tasks));
+    slots.changed();
+  });
   return slots;
 }
 

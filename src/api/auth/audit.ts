@@ -1,6 +1,7 @@
 // Holds back the answer of whatever changed something until it stands in the audit log: docs/decisions/audit.md.
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
+import { currentTime } from '../../clock.ts';
 import type { AuditRow } from '../../db/audit.ts';
 import { StoreUnavailableError } from '../../db/pool.ts';
 import { newId } from '../../jobs/ids.ts';
@@ -64,6 +65,6 @@ function auditRow(response: Response, action: `${string}.${string}`): AuditRow {
       ...Object.fromEntries(others),
       ...auditDetail,
     },
-    createdAt: new Date(),
+    createdAt: currentTime(),
   };
 }

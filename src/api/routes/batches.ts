@@ -1,6 +1,7 @@
 // /v1/batches: many jobs accepted together, read and canceled as one.
 import { type Request, type Response, Router } from 'express';
 
+import { currentTime } from '../../clock.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import { BATCH_COLUMNS, BATCH_FILTERS, type BatchRow, findBatch } from '../../db/batches.ts';
 import { listPage } from '../../db/list.ts';
@@ -49,7 +50,7 @@ export function batchRoutes({
     const { tenant } = response.locals;
     const key = idempotencyKeyOf(request, request.body);
     const waitMs = preferredWaitMs(request, response);
-    const parsed = await parseBatch(request.body, { policy: getPolicy(), now: new Date() });
+    const parsed = await parseBatch(request.body, { policy: getPolicy(), now: currentTime() });
     if (parsed.ok) await reserveWaiting({ db, quotas }, response, parsed.batch.items.length, key);
     // What was valid when it was first sent is still answered as it was then.
     const faults = parsed.ok ? await unknownInItems(tenant, parsed.batch, request.body) : parsed.faults;

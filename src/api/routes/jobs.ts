@@ -1,6 +1,7 @@
 // /v1/jobs: submit, read, list, cancel, run now.
 import { Router } from 'express';
 
+import { currentTime } from '../../clock.ts';
 import { JOB_STATUSES } from '../../contract/job.ts';
 import { RUN_NOW_SIGNAL } from '../../contract/temporal.ts';
 import { listAttempts } from '../../db/attempts.ts';
@@ -23,6 +24,7 @@ import {
 import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers, unknownParents } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
+import { createPatience } from '../patience.ts';
 import { ApiError } from '../problem.ts';
 import { reserveWaiting } from '../quota.ts';
 import { HOST_FILTER, parseListQuery } from '../schemas/list-query.ts';
@@ -41,6 +43,7 @@ const JOB_QUERY = {
 export function jobRoutes(deps: ApiDeps): Router {
   const { db, accept, cancel, getPolicy, view } = deps;
   const { find, waitFor, sendMade } = createJobAnswers(deps);
+  const within = createPatience();
   const router = Router();
 
   router.post('/jobs', refuseQuery, jsonBody(), async (request, response) => {
@@ -48,13 +51,13 @@ export function jobRoutes(deps: ApiDeps): Router {
     const content: unknown = request.body;
     const key = idempotencyKeyOf(request, content);
     const waitMs = preferredWaitMs(request, response);
-    const parsed = parseJobSpec(content, { policy: getPolicy(), now: new Date() });
+    const parsed = parseJobSpec(content, { policy: getPolicy(), now: currentTime() });
     const faults = parsed.ok ? await unknownSecrets(db, tenant, referencesOfJob(parsed.spec)) : parsed.faults;
-    if (parsed.ok) await reserveWaiting(deps, response, 1, key);
+    if (parsed.ok) await within(reserveWaiting(deps, response, 1, key));
     // What was valid when it was first sent (a time ahead, a target allowed) is still answered as it was then.
     const accepted: Acceptance | null =
       parsed.ok && faults.length === 0
-        ? await accept({ tenant, spec: parsed.spec, traceParent: response.locals.traceParent }, key)
+        ? await within(accept({ tenant, spec: parsed.spec, traceParent: response.locals.traceParent }, key))
         : await replayOfJob(tenant, key);
     if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');

@@ -3,6 +3,7 @@ import { type Request, type RequestHandler, Router } from 'express';
 
 import { END_OF_TIMES_MS, timesBetween } from '../../calendar/evaluator.ts';
 import { formatInZone } from '../../calendar/format.ts';
+import { currentTime } from '../../clock.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import { listPage } from '../../db/list.ts';
 import { findSchedule, SCHEDULE_LIST, type ScheduleRow } from '../../db/schedules.ts';
@@ -31,7 +32,7 @@ export function scheduleRoutes(deps: ApiDeps): Router {
   router.use('/schedules', refuseSlashes);
 
   router.get('/schedules/preview', (request, response) => {
-    const { calendar, timezone, fromMs, count } = valid(parsePreview(queryOf(request), new Date()));
+    const { calendar, timezone, fromMs, count } = valid(parsePreview(queryOf(request), currentTime()));
     const times = timesBetween(calendar, fromMs, END_OF_TIMES_MS, count);
     sendJson(response, 200, { fireTimes: times.map((ms) => formatInZone(ms, timezone)) });
   });
@@ -46,7 +47,7 @@ export function scheduleRoutes(deps: ApiDeps): Router {
   router.put('/schedules/:id', refuseQuery, jsonBody(), async (request, response) => {
     const id = String(request.params.id);
     const badId = scheduleIdFault(id);
-    const parsed = parseSchedule(request.body, { policy: getPolicy(), now: new Date() });
+    const parsed = parseSchedule(request.body, { policy: getPolicy(), now: currentTime() });
     if (badId || !parsed.ok) {
       const errors = [...(badId ? [badId] : []), ...(parsed.ok ? [] : parsed.faults)];
       throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors });

@@ -1,6 +1,7 @@
 // Accepts a batch: its row, its items and its key in one transaction, all or nothing.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { currentTime } from '../../clock.ts';
 import { insertBatch, insertItemDependencies, insertItems, type NewBatch, type NewItem } from '../../db/batches.ts';
 import { lockParents, type Parent } from '../../db/dependencies.ts';
 import { findKey, insertKey, type KeyRow } from '../../db/idempotency-keys.ts';
@@ -53,7 +54,7 @@ export function createAcceptBatch({ db, starter, batchStarter, metrics, sealer, 
     from: { tenant: string; traceParent: string | null },
     key: IdempotencyKey | null = null,
   ): Promise<BatchAcceptance> {
-    const { batch, items } = newBatch(await sealed(sealer, from.tenant, submission), { ...from, now: new Date() });
+    const { batch, items } = newBatch(await sealed(sealer, from.tenant, submission), { ...from, now: currentTime() });
     const answer = JSON.stringify(newBatchView(batch, view));
     const accepted = await insertDurably(db, batch, items, key, answer);
     if (accepted.kind === 'created') {
@@ -121,6 +122,7 @@ async function insertOnce(
     return replay(batch, key, taken);
   }
   if (await insertBatch(tx, batch)) await insertAll(tx, batch, items, parents);
+  reach('batch.uncommitted');
   return { kind: 'created', id: batch.id, answer };
 }
 

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { RUN_BATCH } from '../../contract/temporal.ts';
 import { markBatchSeen, type NewBatch } from '../../db/batches.ts';
 import type { Database } from '../../db/pool.ts';
+import { reach } from '../../failpoint.ts';
 import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
 import { batchInput } from './new-batch.ts';
@@ -31,6 +32,7 @@ export function createBatchStarter(deps: { db: Database; client: Client; taskQue
           staticSummary: `${batch.total} jobs`,
         }),
       );
+      reach('batch.started');
       await markBatchSeen(db, batch.id);
     },
   };

@@ -11,6 +11,7 @@ import { Client } from 'undici';
 
 import type { EgressPolicy } from './egress.ts';
 import { createGuardedConnect, type GuardedConnectDeps } from './guarded-connect.ts';
+import { acceptContinue } from './interim-answers.ts';
 
 export interface GuardedDispatcherDeps extends GuardedConnectDeps {
   maxSocketAgeMs?: number;
@@ -18,6 +19,8 @@ export interface GuardedDispatcherDeps extends GuardedConnectDeps {
 
 export interface Lease {
   client: Client;
+  /** Call when a request is about to be written; returns where it goes. */
+  begin: () => string | null;
   /** The answer was read to its end: the connection may serve the next call. */
   release: () => void;
   /** Ends the connection and whatever runs on it, also while it is being dialed. */
@@ -36,6 +39,7 @@ interface Connection {
   connected: boolean;
   dialedAtMs: number;
   socket: Socket | null;
+  expectAnswer: () => void;
 }
 
 const CLIENT_OPTIONS = {
@@ -65,10 +69,18 @@ export function createGuardedDispatcher({
       ...CLIENT_OPTIONS,
       connect: (options, callback) => {
         connection.dialedAtMs = performance.now();
-        connection.socket = connect(options, callback);
+        connection.socket = connect(options, (...[error, socket]) => {
+          if (error) return callback(error, null);
+          connection.socket = socket;
+          connection.expectAnswer = acceptContinue(socket);
+          callback(null, socket);
+        });
       },
     });
-    const connection: Connection = { origin, client, policy, connected: false, dialedAtMs: 0, socket: null };
+    const connection: Connection = {
+      ...{ origin, client, policy, connected: false, dialedAtMs: 0, socket: null },
+      expectAnswer: () => {},
+    };
     client.on('connect', () => (connection.connected = true));
     client.on('disconnect', () => {
       connection.connected = false;
@@ -78,15 +90,11 @@ export function createGuardedDispatcher({
     return connection;
   };
 
-  const removeIdle = (connection: Connection): void => {
+  const discard = (connection: Connection): void => {
+    if (!all.delete(connection)) return;
     const left = (idle.get(connection.origin) ?? []).filter((one) => one !== connection);
     if (left.length > 0) idle.set(connection.origin, left);
     else idle.delete(connection.origin);
-  };
-
-  const discard = (connection: Connection): void => {
-    if (!all.delete(connection)) return;
-    removeIdle(connection);
     void connection.client.destroy();
     connection.socket?.destroy();
   };
@@ -99,16 +107,16 @@ export function createGuardedDispatcher({
 
   const release = (connection: Connection): void => {
     if (!isUsable(connection)) return discard(connection);
-    idle.set(connection.origin, [...(idle.get(connection.origin) ?? []), connection]);
+    const others = idle.get(connection.origin);
+    if (others) others.push(connection);
+    else idle.set(connection.origin, [connection]);
   };
 
+  /** The one used last: what is not needed grows old and goes. */
   const takeIdle = (origin: string): Connection | undefined => {
-    for (const connection of idle.get(origin)?.toReversed() ?? []) {
-      if (isUsable(connection)) {
-        removeIdle(connection);
-        return connection;
-      }
-      discard(connection);
+    for (let last = idle.get(origin)?.pop(); last; last = idle.get(origin)?.pop()) {
+      if (isUsable(last)) return last;
+      discard(last);
     }
     return undefined;
   };
@@ -118,6 +126,10 @@ export function createGuardedDispatcher({
     const connection = takeIdle(origin) ?? open(origin, connectDeps.getPolicy());
     return {
       client: connection.client,
+      begin() {
+        connection.expectAnswer();
+        return connection.socket?.remoteAddress ?? null;
+      },
       release: () => release(connection),
       discard: () => discard(connection),
     };

@@ -1,12 +1,11 @@
 // Makes one HTTP call and says what is proved about it: answered, not sent, or unknown.
 import { type Dispatcher, errors } from 'undici';
 
+import { exchange, type WireProof } from './exchange.ts';
 import { TargetNotAllowedError } from './guarded-connect.ts';
 import { createGuardedDispatcher, type GuardedDispatcherDeps } from './guarded-dispatcher.ts';
 import { redirectedRequest } from './redirect.ts';
-import { readBody } from './response-body.ts';
 import { checkTargetUrl } from './target-url.ts';
-import { createWireProofs, type WireProof } from './wire-proof.ts';
 
 export interface OutgoingRequest {
   method: string;
@@ -18,10 +17,17 @@ export interface OutgoingRequest {
   confidential?: readonly string[];
 }
 
+/** What a call needs of an AbortSignal. */
+export interface CutSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface SendOptions {
   /** For all of it: name, connection, redirects, the answer's last byte. */
   timeoutMs: number;
-  signal?: AbortSignal;
+  signal?: CutSignal;
   maxBodyBytes?: number;
 }
 
@@ -84,11 +90,10 @@ const STOP_DETAILS = {
 
 export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
   const dispatcher = createGuardedDispatcher(deps);
-  const proofs = createWireProofs();
   const active = new Set<Stop>();
   let closed = false;
 
-  const exchange = async (request: OutgoingRequest, call: Call): Promise<SendOutcome> => {
+  const callOnce = async (request: OutgoingRequest, call: Call): Promise<SendOutcome> => {
     const target = checkTargetUrl(request.url, deps.getPolicy());
     if (!target.ok) {
       const code = target.code === 'invalidUrl' ? 'network' : target.code;
@@ -100,13 +105,11 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
     call.stop.onStop = lease.discard;
     let reusable = false;
     try {
-      const response = await proofs.watch(proof, () => lease.client.request(toUndici(request, target.url)));
-      const { body, truncated } = await readBody(response.body, call.maxBodyBytes);
-      reusable = !truncated;
-      const headers = flattenHeaders(response.headers);
+      const wire = { maxBodyBytes: call.maxBodyBytes, proof };
+      const { headers, ...answer } = await exchange(lease, toUndici(request, target.url), wire);
+      reusable = !answer.truncated;
       const { targetAddress } = proof;
-      const durationMs = elapsedMs(call);
-      return { kind: 'answered', status: response.statusCode, headers, body, truncated, durationMs, targetAddress };
+      return { kind: 'answered', ...answer, headers: flatten(headers), durationMs: elapsedMs(call), targetAddress };
     } catch (error) {
       return failure(error, proof, call);
     } finally {
@@ -121,12 +124,12 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
    * one that fails otherwise is `unknown`, because nobody can tell how far the first target got.
    */
   const follow = async (request: OutgoingRequest, call: Call): Promise<SendOutcome> => {
-    let outcome = await exchange(request, call);
+    let outcome = await callOnce(request, call);
     let next: OutgoingRequest | null = request;
     for (let hop = 0; hop < MAX_REDIRECTS && request.followRedirects && outcome.kind === 'answered'; hop += 1) {
       next = redirectedRequest(next, outcome, deps.getPolicy());
       if (!next) return outcome;
-      const further = await exchange(next, call);
+      const further = await callOnce(next, call);
       if (further.kind !== 'notSent') outcome = further;
       else if (further.code === 'targetNotAllowed') return outcome;
       else return { ...further, kind: 'unknown', code: further.code };
@@ -141,7 +144,7 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
     const stop: Stop = { reason: null, onStop: null };
     const cancel = () => end(stop, 'canceled');
     if (closed || signal?.aborted) cancel();
-    signal?.addEventListener('abort', cancel, { once: true });
+    signal?.addEventListener('abort', cancel);
     const timer = setTimeout(() => end(stop, 'timeout'), timeoutMs);
     active.add(stop);
     try {
@@ -157,17 +160,16 @@ export function createHttpSender(deps: GuardedDispatcherDeps): HttpSender {
     closed = true;
     for (const stop of active) end(stop, 'canceled');
     await dispatcher.close();
-    proofs.close();
   };
 
   return { send, close };
 }
 
-function toUndici({ method, headers, body }: OutgoingRequest, url: URL): Dispatcher.RequestOptions {
+function toUndici({ method, headers, body }: OutgoingRequest, url: URL): Dispatcher.DispatchOptions {
   const choosesEncoding = Object.keys(headers).some((name) => name.toLowerCase() === 'accept-encoding');
   return {
     path: url.pathname + url.search,
-    method: method,
+    method,
     headers: choosesEncoding ? headers : { ...headers, 'accept-encoding': 'identity' },
     body: body ?? null,
   };
@@ -191,7 +193,7 @@ function describe(error: unknown): string {
   return text.slice(0, MAX_DETAIL_LENGTH);
 }
 
-function flattenHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   // Not by assignment: a header may be called `__proto__`.
   return Object.fromEntries(
     Object.entries(headers).map(([name, value = '']) => [name, typeof value === 'string' ? value : value.join(', ')]),

@@ -14,9 +14,8 @@ const MAX_HOST_LENGTH = 253;
 const METADATA_NAMES = ['metadata', 'instance-data', 'metadata.google.internal', 'metadata.azure.internal'];
 
 export function checkTargetUrl(text: string, policy: EgressPolicy): TargetCheck {
-  const fault = textFault(text);
-  if (fault) return { ok: false, code: 'invalidUrl', detail: fault };
-  const url = new URL(text);
+  const url = textFault(text) ?? parseUrl(text);
+  if (typeof url === 'string') return { ok: false, code: 'invalidUrl', detail: url };
   const addresses = knownAddresses(hostOf(url));
   if (addresses && !addresses.some((address) => policy.allowsAddress(address))) {
     return { ok: false, code: 'targetNotAllowed', detail: TARGET_NOT_ALLOWED_DETAIL };
@@ -44,12 +43,20 @@ function textFault(text: string): string | null {
   if (/[\s\p{Cc}]/u.test(text)) return 'A URL has no spaces or control characters.';
   if (!/^https?:\/\/[^/\\]/i.test(text)) return 'A URL begins with http:// or https:// and a host.';
   if (/^[^/]+\/\/[^/\\?#]*@/.test(text)) return 'A URL has no user name or password.';
-  if (!URL.canParse(text)) return 'The URL is not valid.';
-  const url = new URL(text);
+  return null;
+}
+
+function parseUrl(text: string): URL | string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return 'The URL is not valid.';
+  }
   // The parser spells every IPv4 notation as four decimals, so what is checked here is what is dialed.
   const host = hostOf(url);
   if (host === '' || host.length > MAX_HOST_LENGTH || /^\.|\.\.|\.$/.test(host)) return 'The host name is not valid.';
   const port = Number(url.port || '443');
   if (port !== 80 && port !== 443 && port < 1024) return 'The port is 80, 443 or 1024 to 65535.';
-  return null;
+  return url;
 }

@@ -2,6 +2,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 
 import { type CarrierInput, RUN_CARRIER } from '../../contract/temporal.ts';
+import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
@@ -23,6 +24,7 @@ export function createCarrierStarter(deps: { client: Client; taskQueue: string; 
       if (Date.now() < restUntil) return false;
       const input: CarrierInput = { concurrency: MAX_RIDERS };
       try {
+        reach('carrier.begin');
         await client.withDeadline(Date.now() + 5_000, () =>
           client.workflow.start(RUN_CARRIER, {
             workflowId: carrierId,
@@ -35,6 +37,7 @@ export function createCarrierStarter(deps: { client: Client; taskQueue: string; 
             ...ofTenant(tenant, { priorityKey: spec.priority }),
           }),
         );
+        reach('carrier.started');
         return true;
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return true;

@@ -1,4 +1,5 @@
 // The only way in for runs: a committed row, once per idempotency key, before anyone is told yes.
+import { currentTime } from '../../clock.ts';
 import { parseDurationMs } from '../../contract/duration.ts';
 import { findKey } from '../../db/idempotency-keys.ts';
 import { type Database, StoreUnavailableError } from '../../db/pool.ts';
@@ -69,7 +70,7 @@ export function createAcceptRun({ db, runStarter, metrics, renderAnswer }: Accep
 
 /** The row as it will be stored, with everything that acceptance decides. */
 export function newRun(submission: RunSubmission): NewRun {
-  const { tenant, workflow, version, definition, plan, input, now = new Date() } = submission;
+  const { tenant, workflow, version, definition, plan, input, now = currentTime() } = submission;
   const id = submission.id ?? newId('run');
   const runAt = submission.runAt ?? null;
   return {

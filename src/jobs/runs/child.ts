@@ -1,4 +1,5 @@
 // A run that is a step of another run: made once per place under its parent, so that asking twice makes one.
+import { currentMs } from '../../clock.ts';
 import type { StoredError } from '../../contract/problem.ts';
 import { type ChildPlace, isFinalRun, runError } from '../../contract/run.ts';
 import type { Database } from '../../db/pool.ts';
@@ -48,7 +49,7 @@ export async function makeChildRun(
   });
   const place = {
     ...{ parentRunId: runId, parentStepId: stepId, parentItem: item, depth: parent.depth + 1 },
-    ...{ deadlineAt: parent.deadlineAt, checkAt: new Date(Date.now() + RELAY_AFTER_MS) },
+    ...{ deadlineAt: parent.deadlineAt, checkAt: new Date(currentMs() + RELAY_AFTER_MS) },
   };
   const before = await childBefore(db, parent, request);
   // Cut off with its parent, it is about to end; this is asked again.

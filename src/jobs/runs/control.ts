@@ -1,6 +1,7 @@
 // What is done to a run from outside: cancel, pause, resume, signal. The row first, then its workflow is told.
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 
+import { currentMs } from '../../clock.ts';
 import { RUN_CHANGED_SIGNAL, runError } from '../../contract/run.ts';
 import type { Database } from '../../db/pool.ts';
 import { finishRun } from '../../db/run-finish.ts';
@@ -43,7 +44,7 @@ export function createRunControls({
           output: null,
           error: runError('canceled', 'The run was canceled'),
           deadLetter: null,
-          checkAt: new Date(Date.now() + RELAY_AFTER_MS),
+          checkAt: new Date(currentMs() + RELAY_AFTER_MS),
         },
       );
       if (!settled) return false;

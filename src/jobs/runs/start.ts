@@ -7,6 +7,7 @@ import { SEARCH_ATTRIBUTES } from '../../contract/temporal.ts';
 import type { Database } from '../../db/pool.ts';
 import { markRunsSeen } from '../../db/run-relay.ts';
 import type { NewRun, RunRow } from '../../db/runs.ts';
+import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
@@ -51,6 +52,7 @@ export function createRunStarter({
       log.warn({ runId: run.id, err: error }, 'workflow not started; the relay will try again');
       return false;
     }
+    reach('run.started');
     // One that waits is not looked at before its time: that its workflow exists must be known by then.
     if (run.runAt) await markRunsSeen(db, [run.id]);
     return true;

@@ -1,6 +1,7 @@
 // Decides a tick, once: it runs, or its row says why not. Whoever asks again gets what was decided.
 import { isNominal } from '../../calendar/evaluator.ts';
 import { nominalText } from '../../calendar/format.ts';
+import { currentMs, currentTime } from '../../clock.ts';
 import type { ScheduleName, TickOutcome } from '../../contract/schedule.ts';
 import { findJob, type JobRow, type NewJob } from '../../db/jobs.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
@@ -84,7 +85,7 @@ async function decide(tx: Queryable, name: ScheduleName, nominalMs: number, by: 
   const backfilled = tick?.backfillOverlap ?? null;
   // What was due before a pause began is not held back by it.
   if (schedule.paused && !tick) return none('paused', pausedReason(schedule));
-  if (!backfilled && !tick?.waitingSince && nominalMs < windowStartMs(spec, Date.now())) {
+  if (!backfilled && !tick?.waitingSince && nominalMs < windowStartMs(spec, currentMs())) {
     return none('missed', missedReason(schedule));
   }
   const open = await openRuns(tx, name, tick?.waitingSince ? tick.nominalTime : null);
@@ -94,7 +95,7 @@ async function decide(tx: Queryable, name: ScheduleName, nominalMs: number, by: 
   const { after } = verdict;
   // Only a job can wait as a row of its own, and only for a job; all else waits as a tick.
   if (after && (spec.workflow || after.kind !== 'job')) {
-    await letWait(tx, name, { id, nominalMs, now: new Date() });
+    await letWait(tx, name, { id, nominalMs, now: currentTime() });
     return { kind: 'waits' };
   }
   return start(tx, schedule, { id, nominalMs, tick, after: after?.id ?? null, by });
@@ -109,7 +110,7 @@ interface Start {
 }
 
 async function start(tx: Queryable, schedule: ScheduleRow, { id, nominalMs, tick, after, by }: Start): Promise<Fired> {
-  const now = new Date();
+  const now = currentTime();
   const { waitingSince = null, backfillOverlap: backfilled = null } = tick ?? {};
   const latenessMs = Math.max(0, (waitingSince ?? now).getTime() - nominalMs);
   const onTime = latenessMs <= ON_TIME_MS + jitterMsOf(schedule.spec);

@@ -4,6 +4,7 @@
 // decided at once: fired by Temporal, paused, or missed because the catch-up window is over. A due tick is fired by
 // Temporal, or after the grace by the auditor. A decided one changes only if a backfill asks for what never ran.
 import { timesBetween } from '../../calendar/evaluator.ts';
+import { currentMs } from '../../clock.ts';
 import type { ScheduleName } from '../../contract/schedule.ts';
 import type { Database, Queryable } from '../../db/pool.ts';
 import { type DesiredSchedule, lockSchedule, type ScheduleRow, updateSchedule } from '../../db/schedules.ts';
@@ -33,7 +34,7 @@ export async function settleLedger(tx: Queryable, schedule: ScheduleRow, untilMs
   if (schedule.paused) {
     settled.paused = await insertTicks(tx, schedule, ticks, { outcome: 'paused', reason: pausedReason(schedule) });
   } else {
-    const startMs = windowStartMs(schedule.spec, Date.now());
+    const startMs = windowStartMs(schedule.spec, currentMs());
     const missed = ticks.filter(({ nominalMs }) => nominalMs < startMs);
     const due = ticks.filter(({ nominalMs }) => nominalMs >= startMs);
     settled.missed = await insertTicks(tx, schedule, missed, { outcome: 'missed', reason: missedReason(schedule) });
@@ -59,7 +60,7 @@ export async function changeSchedule(
     const { settled, changed } = await db.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, name);
       if (!schedule) return { settled: NOTHING, changed: null };
-      const settled = await settleLedger(tx, schedule, Date.now());
+      const settled = await settleLedger(tx, schedule, currentMs());
       if (settled.more) return { settled, changed: null };
       const desired = change(schedule);
       return { settled, changed: desired ? await updateSchedule(tx, name, desired) : schedule };

@@ -2,6 +2,7 @@
 import { uuidv7 } from 'uuidv7';
 
 import { timesBetween } from '../../calendar/evaluator.ts';
+import { currentMs, currentTime } from '../../clock.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import { type Overlap, type ScheduleName, type ScheduleSpec, temporalScheduleId } from '../../contract/schedule.ts';
 import { insertKey } from '../../db/idempotency-keys.ts';
@@ -17,6 +18,7 @@ import {
   type ScheduleRow,
 } from '../../db/schedules.ts';
 import { decideTick, findTick, insertBackfill } from '../../db/ticks.ts';
+import { reach } from '../../failpoint.ts';
 import type { WorkflowDefinition } from '../../language/definition.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
@@ -101,8 +103,11 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, sealer
       const { spec } = given;
       const desired = { ...given, spec: { ...spec, job: spec.job && sealer.job(name.tenant, spec.job) } };
       for (;;) {
-        const inserted = await insertSchedule(db, name, desired, new Date());
-        if (inserted) return { row: changed(inserted), created: true };
+        const inserted = await insertSchedule(db, name, desired, currentTime());
+        if (inserted) {
+          reach('schedule.put');
+          return { row: changed(inserted), created: true };
+        }
         const row = await change(name, () => desired);
         // Null: deleted in between.
         if (row) return { row, created: false };
@@ -124,6 +129,7 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, sealer
     async trigger(name: ScheduleName, key: IdempotencyKey | null): Promise<Triggered> {
       const triggered = await db.transaction((tx) => triggerOnce(tx, name, key, render));
       if (triggered.kind !== 'created') return triggered;
+      reach('schedule.triggered');
       metrics.ticks.inc({ outcome: 'triggered' });
       const { made } = triggered;
       if (made.kind === 'run') {
@@ -159,7 +165,7 @@ async function triggerOnce(
   }
   if (known) return known;
   if (!schedule) return { kind: 'notFound' };
-  const now = new Date();
+  const now = currentTime();
   const nominalMs = Math.floor(now.getTime() / 1_000) * 1_000;
   const id = `${temporalScheduleId(name)}-t-${uuidv7().replaceAll('-', '')}`;
   const made = await makeRun(tx, schedule, { id, now, after: null });
@@ -186,7 +192,7 @@ async function backfillOnce(
   const until = await ticksRemovedUntil(tx, name);
   if (until && fromMs <= until.getTime()) return { kind: 'forgotten', until };
   // What lies ahead has its own time.
-  const times = timesBetween(calendarOf(schedule.spec), fromMs, Math.min(toMs, Date.now()), MAX_BACKFILL + 1);
+  const times = timesBetween(calendarOf(schedule.spec), fromMs, Math.min(toMs, currentMs()), MAX_BACKFILL + 1);
   if (times.length > MAX_BACKFILL) return { kind: 'tooMany' };
   // Asked for, they shall all run: with a policy that allows no overlap, one after the other.
   const policy = overlap ?? (schedule.spec.overlap === 'allowAll' ? 'allowAll' : 'bufferAll');

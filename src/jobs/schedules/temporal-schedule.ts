@@ -13,6 +13,7 @@ import { ValueError } from '@temporalio/common';
 
 import { nextAfter } from '../../calendar/evaluator.ts';
 import { compileTemporalSpec } from '../../calendar/temporal-spec.ts';
+import { currentMs } from '../../clock.ts';
 import { parseDurationMs } from '../../contract/duration.ts';
 import { type ScheduleName, temporalScheduleId, TICK_PREFIX } from '../../contract/schedule.ts';
 import { HTTP_JOB, type JobInput } from '../../contract/temporal.ts';
@@ -89,7 +90,7 @@ export function createTemporalSchedules({
 
   /** What is wrong in Temporal, or null. A schedule whose times are over needs nothing there. */
   const findDrift = async (row: ScheduleRow): Promise<Drift | null> => {
-    if (nextAfter(calendarOf(row.spec), Date.now()) === null) return null;
+    if (nextAfter(calendarOf(row.spec), currentMs()) === null) return null;
     try {
       const description = await describe(row);
       const fingerprint = fingerprintOf(description);
@@ -179,5 +180,5 @@ function fingerprintOf({ raw }: ScheduleDescription): string {
 
 function isStuck({ info: { nextActionTimes } }: ScheduleDescription): boolean {
   const next = nextActionTimes[0];
-  return next === undefined || next.getTime() < Date.now() - STUCK_AFTER_MS;
+  return next === undefined || next.getTime() < currentMs() - STUCK_AFTER_MS;
 }

@@ -1,6 +1,7 @@
 // How a schedule and a tick look in answers.
 import { nextAfter } from '../../calendar/evaluator.ts';
 import { nominalText } from '../../calendar/format.ts';
+import { currentMs } from '../../clock.ts';
 import type { JobSpec } from '../../contract/job.ts';
 import { temporalScheduleId } from '../../contract/schedule.ts';
 import type { ScheduleRow } from '../../db/schedules.ts';
@@ -60,7 +61,7 @@ export function tickView({ nominalTime, outcome, jobId, runId, startedAt, latene
 function nextFireTimes({ spec }: ScheduleRow): string[] {
   const calendar = calendarOf(spec);
   const times: string[] = [];
-  let time = nextAfter(calendar, Date.now());
+  let time = nextAfter(calendar, currentMs());
   while (time !== null && times.length < NEXT_TIMES) {
     times.push(nominalText(time));
     time = nextAfter(calendar, time);
