@@ -8,15 +8,17 @@ export type CarriedJob = Pick<
   'id' | 'tenant' | 'spec' | 'host' | 'attempts' | 'deadlineAt' | 'runAt' | 'outboundKey' | 'traceParent' | 'createdAt'
 > & { attemptId: string };
 
-/** The same claim as openAttempt's: only jobs that wait, each with a token of its own (`$2`, one for each). */
-const CLAIM = `with picked as (
+/**
+ * The same claim as openAttempt's: only jobs that wait, each with a token of its own (`$2`, one for each). What is looked
+ * at without a lock is looked at again by the update: of two who want a job the second finds it taken.
+ */
+const CLAIM = `with picked as materialized (
     select id, row_number() over (order by id) as place
-    from (select id from jobs where carrier = $1 and status = 'queued' and finished_at is null
-      order by id limit $4 for update skip locked) free),
+    from (select id from jobs where carrier = $1 and status = 'queued' and finished_at is null order by id limit $4) free),
   job as (
     update jobs set status = 'running', attempt_id = ($2::text[])[picked.place], attempts = attempts + 1,
       started_at = coalesce(started_at, now()), updated_at = now()
-    from picked where jobs.id = picked.id returning jobs.*),
+    from picked where jobs.id = picked.id and jobs.carrier = $1 and jobs.status = 'queued' returning jobs.*),
   attempt as (
     insert into attempts (id, job_id, number, worker, started_at) select attempt_id, id, attempts, $3, now() from job)
   select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",

@@ -1,7 +1,8 @@
 // Group commit: what arrives while a write is under way waits for its end and is written together, in one statement.
 //
 // Alone, an item is written at once: at low load nobody waits for anybody. Each caller hears of its own row only. What a
-// statement for many refuses is written one by one, so that the fault of one is not the fault of all.
+// statement for many refuses is written one by one, so that the fault of one is not the fault of all. That the store is
+// away is told to all who wait: they need not find out one group after the other.
 import { StoreUnavailableError } from './pool.ts';
 
 export interface Gathered<Item, Result> {
@@ -21,7 +22,13 @@ export function gather<Item, Result>({ one, many, maxItems }: Gathered<Item, Res
   const waiting: Waiting<Item, Result>[] = [];
   let writing = false;
 
-  const writeAlone = ({ item, resolve, reject }: Waiting<Item, Result>) => one(item).then(resolve, reject);
+  const fail = (group: Waiting<Item, Result>[], error: unknown) => {
+    for (const { reject } of group) reject(error);
+    if (error instanceof StoreUnavailableError) for (const { reject } of waiting.splice(0)) reject(error);
+  };
+
+  const writeAlone = (alone: Waiting<Item, Result>) =>
+    one(alone.item).then(alone.resolve, (error: unknown) => fail([alone], error));
 
   const write = async (group: Waiting<Item, Result>[]): Promise<void> => {
     if (group.length === 1) return void (await Promise.all(group.map(writeAlone)));
@@ -29,7 +36,7 @@ export function gather<Item, Result>({ one, many, maxItems }: Gathered<Item, Res
       const results = await many(group.map(({ item }) => item));
       group.forEach(({ resolve }, at) => resolve(results[at] as Result));
     } catch (error) {
-      if (error instanceof StoreUnavailableError) group.forEach(({ reject }) => reject(error));
+      if (error instanceof StoreUnavailableError) fail(group, error);
       else await Promise.all(group.map(writeAlone));
     }
   };

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 
+import { eventually } from '../testing/api.ts';
 import { createTestDatabase } from '../testing/database.ts';
 import { assertSchemaVersion, migrate, SchemaVersionError } from './migrate.ts';
 
@@ -51,6 +52,24 @@ test('a migration that fails leaves nothing behind and can be mended', async () 
   expect(await query(`select 1 from pg_tables where tablename = 'half_done'`)).toEqual([]);
   const mended = { ...broken, sql: 'create table half_done (id int)' };
   expect(await migrate(database.databaseUrl, [...existing, mended])).toEqual({ applied: ['0900_broken.sql'] });
+});
+
+test('a table that someone holds is tried again, and nobody waits behind the migration meanwhile', async () => {
+  const known = await query<{ version: number; name: string }>('select version, name from perdure_migrations');
+  const change = { version: 900, name: '0900_change.sql', sql: 'alter table jobs add column held int' };
+  const waiting = async () =>
+    (await query(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
+      .length > 0;
+  const holder = new pg.Client({ connectionString: database.databaseUrl });
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('select 1 from jobs limit 1');
+  const migrating = migrate(database.databaseUrl, [...known.map((one) => ({ ...one, sql: '' })), change]);
+  await eventually(waiting);
+  await eventually(async () => !(await waiting()));
+  await holder.query('commit');
+  await holder.end();
+  expect(await migrating).toEqual({ applied: ['0900_change.sql'] });
 });
 
 test('an unknown newer schema is refused, by the migrator and by the app', async () => {

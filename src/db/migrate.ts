@@ -1,6 +1,7 @@
 // Applies the numbered .sql files in order, once, however many processes start at the same moment.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import pg from 'pg';
@@ -8,6 +9,9 @@ import pg from 'pg';
 /** Any fixed number will do, as long as every version of Perdure uses the same. */
 const ADVISORY_LOCK = 7_378_837;
 const LOCK_TRIES = 10;
+/** Whoever waits for a table makes all others wait behind it: a service that runs puts up with this. */
+const TABLE_WAIT = '1s';
+const TABLE_PAUSE_MS = 1_000;
 
 export class SchemaVersionError extends Error {
   override name = 'SchemaVersionError';
@@ -72,10 +76,13 @@ async function takeLock(client: pg.Client) {
       await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCK]);
       return;
     } catch (error) {
-      const busy = (error as { code?: string }).code === '55P03';
-      if (!busy || attempt === LOCK_TRIES) throw error;
+      if (!isBusy(error) || attempt === LOCK_TRIES) throw error;
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: string }).code === '55P03';
 }
 
 async function currentVersion(client: pg.Client): Promise<number> {
@@ -85,16 +92,25 @@ async function currentVersion(client: pg.Client): Promise<number> {
   return rows[0]?.version ?? 0;
 }
 
-async function apply(client: pg.Client, { version, name, sql }: Migration) {
-  await client.query('begin');
-  try {
-    await client.query('insert into perdure_migrations (version, name) values ($1, $2)', [version, name]);
-    await client.query(sql);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback');
-    throw new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
+/** All of it or nothing; a table that someone holds is tried again, and everybody else gets a turn in between. */
+async function apply(client: pg.Client, migration: Migration) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await applyOnce(client, migration);
+    } catch (error) {
+      await client.query('rollback');
+      if (isBusy(error) && attempt < LOCK_TRIES) await sleep(TABLE_PAUSE_MS);
+      else throw new Error(`Migration ${migration.name} failed: ${(error as Error).message}`, { cause: error });
+    }
   }
+}
+
+async function applyOnce(client: pg.Client, { version, name, sql }: Migration) {
+  await client.query('begin');
+  await client.query(`set local lock_timeout = '${TABLE_WAIT}'`);
+  await client.query('insert into perdure_migrations (version, name) values ($1, $2)', [version, name]);
+  await client.query(sql);
+  await client.query('commit');
 }
 
 function readMigrations(): Migration[] {

@@ -12,7 +12,8 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /**
    * For single statements that touch many rows by their keys, as the service: a prepared statement keeps the plan it got
-   * while the tables were small, and for many rows that is to read all of the table. Here that plan is not to be had.
+   * while the tables were small, and for many rows that is to read all of a table or an index. These are planned each
+   * time, and the plans that read a table are not to be had.
    */
   bulk: Queryable;
   /** Calls `onMessage` for each NOTIFY on `channel`; reconnects by itself. Returns the closer. */
@@ -131,7 +132,7 @@ export function createDatabase({
       async query<Row>(text: string, values: unknown[] = []) {
         for (let attempt = 1; ; attempt++) {
           try {
-            return (await bulkPool.query(prepared(text, values))).rows as Row[];
+            return (await bulkPool.query(text, values)).rows as Row[];
           } catch (error) {
             if (attempt === 3 || !isConflict(error)) throw translate(error);
           }

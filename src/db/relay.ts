@@ -28,7 +28,10 @@ const TAKE_TO_COMPARE = `with recursive ${tenantsOf(TO_COMPARE)},
   update jobs set check_at = now() + interval '30 seconds' where id in (select id from due)
   returning ${JOB_COLUMNS}`;
 
-/** The same, where a tenant's own that were started and still wait come before its next (`$2`, by tenant). */
+/**
+ * The same, where a tenant's own that were started and still wait come before its next (`$2`, by tenant). A start is over
+ * in five seconds: of a relay that was killed in the middle, another one takes them after ten.
+ */
 const TAKE_TO_START = `with recursive ${tenantsOf(TO_START)},
   due as (
     select oldest.*, row_number() over (order by place, check_at) as turn from tenants, lateral (
@@ -36,7 +39,7 @@ const TAKE_TO_START = `with recursive ${tenantsOf(TO_START)},
       from (
         select id, check_at from jobs where jobs.tenant = tenants.tenant and ${TO_START} and check_at <= now()
         order by check_at limit greatest($1::integer, ${LEAST_OF_A_TURN}) for update skip locked) free) oldest)
-  update jobs set check_at = now() + interval '30 seconds'
+  update jobs set check_at = now() + interval '10 seconds'
   where id in (select id from due where turn <= $1::integer or (place <= ${LEAST_OF_A_TURN} and turn <= $3::integer))
   returning ${JOB_COLUMNS}`;
 

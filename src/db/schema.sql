@@ -442,6 +442,8 @@ CREATE INDEX job_dependencies_of_job ON public.job_dependencies USING btree (job
 
 CREATE UNIQUE INDEX job_dependencies_pkey ON public.job_dependencies USING btree (parent_id, job_id);
 
+CREATE INDEX jobs_blocked ON public.jobs USING btree (id) WHERE (status = 'blocked'::text);
+
 CREATE INDEX jobs_by_batch ON public.jobs USING btree (batch_id, status) WHERE (batch_id IS NOT NULL);
 
 CREATE INDEX jobs_by_label ON public.jobs USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
