@@ -12,6 +12,10 @@ export interface ProcessMark {
 /** Signals in the order they are tried, each with the time the process has to end after it. */
 export type StopSteps = [NodeJS.Signals, waitMs: number][];
 
+/** Where in what linuxStat returns. */
+const THREADS = 17;
+const START_TICKS = 19;
+
 export interface Child {
   mark: ProcessMark;
   /** How it ended, or null while it runs. */
@@ -111,7 +115,11 @@ function isAlive(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
   // A killed process whose parent never asks for its exit code (a container without init) stays listed as a zombie.
-  return process.platform !== 'linux' || !['Z', 'X', undefined].includes(linuxStat(pid)?.[0]);
+  if (process.platform !== 'linux') return true;
+  const stat = linuxStat(pid);
+  const hasEnded = ['Z', 'X', undefined].includes(stat?.[0]);
+  // Until the last of its threads has ended it holds its files and ports.
+  return !hasEnded || Number(stat?.[THREADS] ?? 0) > 1;
 }
 
 function startTime(pid: number): string | null {
@@ -123,7 +131,7 @@ function startTime(pid: number): string | null {
       return null; // No such process any more.
     }
   }
-  const ticks = linuxStat(pid)?.[19];
+  const ticks = linuxStat(pid)?.[START_TICKS];
   return ticks === undefined ? null : `${bootId()}/${ticks}`;
 }
 

@@ -1,4 +1,5 @@
-// Runs of every kind of step, whose histories are kept in histories/ and replayed against the code of today.
+// Jobs in every way they can go and runs of every kind of step: their histories are kept in histories/ and replayed
+// against the code of today.
 import type { Json } from './api.ts';
 
 export interface Scenario {
@@ -69,5 +70,51 @@ export const SCENARIOS: Scenario[] = [
     }),
     fields: { input: Array.from({ length: 120 }, (_item, index) => index) },
     status: 'succeeded',
+  },
+];
+
+export interface JobScenario {
+  name: string;
+  fields: (url: string) => Json;
+  /** As soon as its workflow waits. */
+  act?: 'run-now' | 'cancel';
+  status: string;
+}
+
+export const JOB_SCENARIOS: JobScenario[] = [
+  { name: 'job', fields: (url) => ({ http: { url: `${url}/ok` } }), status: 'succeeded' },
+  {
+    name: 'job-at-most-once',
+    fields: (url) => ({ http: { url: `${url}/ok` }, delivery: 'atMostOnce' }),
+    status: 'succeeded',
+  },
+  {
+    name: 'job-delayed-and-retried',
+    fields: (url) => ({
+      ...{ http: { url: `${url}/flaky-job` }, delay: '200ms', deadline: '1h' },
+      retry: { initialInterval: '50ms' },
+    }),
+    status: 'succeeded',
+  },
+  { name: 'job-rejected', fields: (url) => ({ http: { url: `${url}/gone` } }), status: 'failed' },
+  {
+    name: 'job-run-now',
+    fields: (url) => ({ http: { url: `${url}/ok` }, delay: '1h' }),
+    act: 'run-now',
+    status: 'succeeded',
+  },
+  {
+    name: 'job-canceled',
+    fields: (url) => ({ http: { url: `${url}/ok` }, delay: '1h' }),
+    act: 'cancel',
+    status: 'canceled',
+  },
+  {
+    name: 'job-expired',
+    fields: (url) => ({
+      ...{ http: { url: `${url}/away` }, deadline: '500ms' },
+      retry: { initialInterval: '1h', maxInterval: '1h' },
+    }),
+    status: 'expired',
   },
 ];

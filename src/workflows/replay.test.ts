@@ -10,7 +10,7 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { type Api, createApi, eventually } from '../testing/api.ts';
-import { SCENARIOS } from '../testing/histories.ts';
+import { JOB_SCENARIOS, SCENARIOS } from '../testing/histories.ts';
 import { type Instance, startInstance } from '../testing/instance.ts';
 import { answer, type Receiver, startReceiver } from '../testing/receiver.ts';
 import { createRunTools, stepOf } from '../testing/runs.ts';
@@ -29,7 +29,10 @@ beforeAll(async () => {
   [instance, receiver] = await Promise.all([startInstance({ PERDURE_WORKFLOW_CACHE: '0' }), startReceiver()]);
   api = createApi(instance.url);
   receiver.on('/gone', answer(410));
-  receiver.on('/flaky', (_request, response, nth) => void response.writeHead(nth % 2 ? 503 : 200).end());
+  receiver.on('/away', answer(503));
+  for (const path of ['/flaky', '/flaky-job']) {
+    receiver.on(path, (_request, response, nth) => void response.writeHead(nth % 2 ? 503 : 200).end());
+  }
   await define({ steps: [{ id: 'only', transform: '${ input }' }], output: '${ steps.only.output }' }, 'replay-child');
 });
 afterAll(async () => {
@@ -64,6 +67,47 @@ describe('runs that are replayed at every task', () => {
     },
   );
 });
+
+describe('jobs that are replayed at every task', () => {
+  test.each(JOB_SCENARIOS)('$name ends $status', async ({ name, fields, act, status }) => {
+    const { body: job } = await api.post('/v1/jobs', fields(receiver.url));
+    if (act) {
+      await eventually(() => hasBegun(job.id));
+      await api.post(`/v1/jobs/${job.id}/${act}`);
+    }
+    const { body: done } = await api.get(`/v1/jobs/${job.id}?wait=20s`);
+    expect(done.status, JSON.stringify(done)).toBe(status);
+    await keep(job.id, name);
+  });
+
+  test('one that a schedule fires', async () => {
+    const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000).toISOString();
+    await api.put('/v1/schedules/replay', { at, job: { http: { url: `${receiver.url}/ok` } } });
+    const id = `replay-${at.replace('.000Z', 'Z')}`;
+    await eventually(async () => (await api.get(`/v1/jobs/${id}`)).body.status === 'succeeded');
+    await keep(id, 'job-of-a-schedule');
+  });
+
+  test('those of a batch, and the redrive of the dead letters it leaves', async () => {
+    const items = [1, 2, 3].map((n) => ({ http: { url: `${receiver.url}/gone?${n}` } }));
+    const { body: batch } = await api.post('/v1/batches', { items, concurrency: 2 });
+    await eventually(async () => (await api.get(`/v1/batches/${batch.id}`)).body.status === 'finished');
+    await keep(batch.id, 'batch');
+    const { body: bulk } = await api.post('/v1/dead-letters/redrive', {
+      filter: { reason: 'nonRetryable', kind: 'job' },
+    });
+    await eventually(async () => (await api.get(`/v1/bulk-operations/${bulk.id}`)).body.status === 'finished');
+    await keep(bulk.id, 'bulk-redrive');
+  });
+});
+
+function hasBegun(workflowId: string): Promise<boolean> {
+  const handle = instance.services.client.workflow.getHandle(workflowId);
+  return handle.fetchHistory().then(
+    ({ events }) => events?.some((event) => event.workflowTaskCompletedEventAttributes) ?? false,
+    () => false,
+  );
+}
 
 async function keep(workflowId: string, name: string): Promise<void> {
   const handle = instance.services.client.workflow.getHandle(workflowId);
