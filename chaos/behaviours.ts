@@ -21,7 +21,7 @@ const status = (code: number, headers: Record<string, string> = {}): Behaviour['
   return (_request, response) => void response.writeHead(code, headers).end();
 };
 const raw = (text: string): Behaviour['act'] => {
-  return (_request, response) => void response.socket?.end(text);
+  return (request) => void request.socket.end(text);
 };
 
 const BEHAVIOURS = {
@@ -38,10 +38,10 @@ const BEHAVIOURS = {
   /** The status line decides, also when the body never ends. */
   headersThenDie: {
     effect: 'ok',
-    act(_request, response) {
+    act(request, response) {
       response.writeHead(200, { 'content-length': '100' });
       // Not by a reset, which may overtake what was written before it.
-      response.write('half', () => response.socket?.end());
+      response.write('half', () => request.socket.end());
     },
   },
   drip: {
@@ -49,6 +49,8 @@ const BEHAVIOURS = {
     act(_request, response) {
       response.writeHead(200, { 'content-length': '200' });
       for (let n = 0; n < 20; n++) setTimeout(() => response.write('0123456789'), n * 20);
+      // Not ended, it would stand before every later answer on its connection.
+      setTimeout(() => response.end(), 400);
     },
   },
   status500: { effect: 'answered', act: status(500) },
@@ -57,8 +59,8 @@ const BEHAVIOURS = {
   unavailable: { effect: 'answered', act: status(503, { 'retry-after': '2' }) },
   busy: { effect: 'refused', act: status(429, { 'retry-after': '1' }) },
   tooLarge: { effect: 'rejected', act: status(413) },
-  fin: { effect: 'unknown', act: (_request, response) => void response.socket?.end() },
-  rst: { effect: 'unknown', act: (_request, response) => void response.socket?.resetAndDestroy() },
+  fin: { effect: 'unknown', act: (request) => void request.socket.end() },
+  rst: { effect: 'unknown', act: (request) => void request.socket.resetAndDestroy() },
   garbage: { effect: 'unknown', act: raw('this is no HTTP\r\n\r\n') },
   hang: { effect: 'unknown', act: () => {} },
 } as const satisfies Record<string, Behaviour>;

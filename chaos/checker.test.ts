@@ -123,10 +123,36 @@ describe('bad histories', () => {
         facts.sends.push(send('a', { step: 'first', at: 2_000 }));
       },
     ],
+    ['a step before one of its parents', ['unexpected'], (facts) => diamond(facts, { right: 2_000 })],
+    [
+      'a step whose parent was never called',
+      ['unexpected', 'wrongTerminal'],
+      (facts) => diamond(facts, { right: null }),
+    ],
+    ['a step that may not run', ['tooManySends'], (facts) => diamond(facts, { never: 1_020 })],
+    [
+      'an end that is not that of the run',
+      ['wrongTerminal'],
+      (facts) => {
+        facts.plans[0] = plan('a', { ends: 'failed' });
+      },
+    ],
   ];
+  /** Two steps beside each other, before the one called `call`, and one that is left out. */
+  const diamond = (facts: Facts, at: Record<string, number | null> = {}) => {
+    const steps = { left: wellStep, right: wellStep, call: wellStep, never: { ...wellStep, sends: 0 } };
+    facts.plans[0] = plan('a', { kind: 'run', steps, parents: { left: [], right: [], call: ['left', 'right'] } });
+    for (const [step, sentAt] of Object.entries({ right: 1_000, left: 1_010, never: null, ...at })) {
+      if (sentAt !== null) facts.sends.push(send('a', { step, at: sentAt }));
+    }
+  };
   const wellStep = { behaviour: 'well', times: 0 } as const;
   test.each(wrongs)('%s', (_name, expected, change) => {
     expect(found(change)).toEqual(expected);
+  });
+
+  test('but steps beside each other run in any order', () => {
+    expect(found(diamond)).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 // Compares what was promised with what happened: plans, answers of the API, rows, workflows and the oracle's lines.
 import type { Call } from './history.ts';
 import type { Send } from './oracle.ts';
-import { type Plan, plannedSends, plannedStatus } from './plan.ts';
+import { type Plan, plannedStatus } from './plan.ts';
+import { beyond, countDupSends, resentCalls } from './resent.ts';
 
 export interface Row {
   id: string;
@@ -76,7 +77,7 @@ export function check(facts: Facts, budget: Budget): Findings {
   const index = indexOf(facts);
   const acks = plans.map((plan) => ({ plan, ids: acknowledged(index.calls.get(plan.tag) ?? []) }));
   const acked = acks.filter(({ ids }) => ids.size > 0);
-  const dupSends = countDupSends(plans, index);
+  const resent = resentCalls(plans, index.sends);
   const unknown = rows.filter(({ status, tag }) => status === 'unknown' && plannedEnd(index.plans.get(tag)) !== status);
   return {
     submitted: plans.length,
@@ -89,8 +90,8 @@ export function check(facts: Facts, budget: Budget): Findings {
       const all = new Set([...ids, ...(index.rows.get(plan.tag) ?? []).map(({ id }) => id)]);
       return all.size > 1 ? [`${plan.tag}: ${[...all].join(', ')}`] : [];
     }),
-    dupSends,
-    tooManySends: beyond(dupSends, budget),
+    dupSends: countDupSends(resent),
+    tooManySends: beyond(resent, budget),
     keyInstability: unstableKeys(facts, index),
     wrongTerminal: [...wrongTerminal(facts, index, budget), ...tooManyUnknown(unknown, budget), ...reusedKeys(calls)],
     dlqMissing: rows.filter(({ id, status }) => DEAD.has(status) && !index.letters.has(id)).map(named),
@@ -144,6 +145,7 @@ function isFinal(row: Row | undefined): boolean {
 
 function plannedEnd(plan: Plan | undefined): string | null {
   const steps = plan ? Object.values(plan.steps) : [];
+  if (plan?.ends) return plan.ends;
   return plan
     ? (steps.map((step) => plannedStatus(plan, step)).find((end) => end !== 'succeeded') ?? 'succeeded')
     : null;
@@ -165,32 +167,15 @@ function unexpectedRows({ rows }: Facts, index: Index): string[] {
 
 /** No step begins before the one it waits for was answered. */
 function wrongOrder(plans: Plan[], index: Index): string[] {
-  return plans.flatMap(({ tag, steps }) => {
-    const firsts = Object.keys(steps).map((step) => index.sends.get(`${tag}/${step}`)?.[0]?.at ?? null);
-    return firsts.some((at, n) => {
-      const before = n === 0 ? -Infinity : firsts[n - 1];
-      return at !== null && (before === null || before === undefined || before > at);
-    })
-      ? [`${tag}: its steps ran out of order`]
-      : [];
-  });
-}
-
-function countDupSends(plans: Plan[], index: Index): Findings['dupSends'] {
-  const counts = { atLeastOnce: 0, atMostOnce: 0 };
-  for (const plan of plans) {
-    for (const [step, planned] of Object.entries(plan.steps)) {
-      const seen = index.sends.get(`${plan.tag}/${step}`)?.length ?? 0;
-      counts[plan.delivery] += Math.max(0, seen - plannedSends(plan, planned));
-    }
-  }
-  return counts;
-}
-
-function beyond(dupSends: Findings['dupSends'], budget: Budget): string[] {
-  return (['atLeastOnce', 'atMostOnce'] as const).flatMap((delivery) => {
-    const [seen, allowed] = [dupSends[delivery], budget.dupSends[delivery]];
-    return seen > allowed ? [`${delivery}: ${seen} sent again, ${allowed} allowed`] : [];
+  return plans.flatMap(({ tag, steps, parents = {} }) => {
+    const ids = Object.keys(steps);
+    const firstOf = (step: string) => index.sends.get(`${tag}/${step}`)?.[0]?.at ?? null;
+    const isEarly = (step: string, n: number) => {
+      const at = firstOf(step);
+      const before = (parents[step] ?? ids.slice(Math.max(0, n - 1), n)).map(firstOf);
+      return at !== null && before.some((parent) => parent === null || parent > at);
+    };
+    return ids.some(isEarly) ? [`${tag}: its steps ran out of order`] : [];
   });
 }
 
@@ -228,6 +213,7 @@ function wrongByPlan({ status }: Row, plan: Plan, { alsoEnds = [] }: Budget): st
 function wrongByOracle({ status }: Row, { tag, steps }: Plan, index: Index): string[] {
   if (status !== 'succeeded') return [];
   return Object.keys(steps)
+    .filter((step) => steps[step]?.sends === undefined)
     .filter((step) => !(index.sends.get(`${tag}/${step}`) ?? []).some(({ ok }) => ok))
     .map((step) => `the target has answered no ${step} with success`);
 }

@@ -19,12 +19,18 @@ const RETRY_PAUSE_MS = 100;
 
 /** Resolves when each plan has a definite answer, or its client has lost patience. */
 export async function submitAll(plans: Plan[], options: ClientOptions): Promise<void> {
-  const startedAt = performance.now();
   let next = 0;
+  let nextAt = performance.now();
+  /** What was late is not made up for: a burst after each disturbance would be a fault of its own. */
+  const turn = async () => {
+    const now = performance.now();
+    const at = Math.max(nextAt, now);
+    nextAt = at + 1_000 / options.perSecond;
+    if (at > now) await sleep(at - now);
+  };
   const client = async () => {
     for (let n = next++; n < plans.length; n = next++) {
-      const dueMs = (n / options.perSecond) * 1_000 - (performance.now() - startedAt);
-      if (dueMs > 0) await sleep(dueMs);
+      await turn();
       const plan = plans[n];
       if (plan) await submit(plan, options);
     }

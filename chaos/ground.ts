@@ -7,11 +7,13 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 
 import { Perdure } from '../src/client/index.ts';
-import { freePort } from '../src/stack/ports.ts';
-import { type RunningProcess, startProcess } from '../src/testing/process.ts';
+import { type Launch, type RunningProcess, startProcess } from '../src/testing/process.ts';
+import { lastingPort } from './ports.ts';
 import type { World } from './world.ts';
 
-export type Role = 'api' | 'worker';
+export type { Launch };
+/** `start` is both in one process. */
+export type Role = 'api' | 'worker' | 'start';
 
 export interface Ground {
   apiUrl: string;
@@ -37,24 +39,27 @@ let grounds = 0;
 export async function createGround(
   world: World,
   environment: Record<string, string> = {},
-  /** What goes through proxies: it needs the real address of the new database. */
-  detours: (databaseUrl: string) => Record<string, string> = () => ({}),
+  /** What goes through proxies needs the real address of the new database. */
+  detour: { environment?(databaseUrl: string): Record<string, string>; launch?(role: Role): Launch } = {},
 ): Promise<Ground> {
-  const databaseUrl = await createDatabase(world.postgres.address, `chaos_${++grounds}`);
-  const port = await freePort();
+  // Taken at once: of two that begin at the same moment neither may work off the queue of the other.
+  const number = ++grounds;
+  const databaseUrl = await createDatabase(world.postgres.address, `chaos_${number}`);
+  const port = await lastingPort();
   const own = {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: world.temporal.address,
-    PERDURE_TASK_QUEUE: `chaos-${process.pid}-${grounds}`,
+    PERDURE_TASK_QUEUE: `chaos-${process.pid}-${number}`,
     PERDURE_EGRESS: 'any',
     PERDURE_SHUTDOWN_GRACE: '10s',
     ...environment,
-    ...detours(databaseUrl),
+    ...detour.environment?.(databaseUrl),
   };
   await migrate(world.root, { ...own, DATABASE_URL: databaseUrl });
-  const running: Ground['running'] = { api: [], worker: [] };
+  const running: Ground['running'] = { api: [], worker: [], start: [] };
   const start: Ground['start'] = async (role, more = {}) => {
-    const process = await startProcess(world.root, role, { ...own, PORT: String(port), ...more });
+    const { environment: ofRole, through } = detour.launch?.(role) ?? {};
+    const process = await startProcess(world.root, role, { ...own, PORT: String(port), ...ofRole, ...more }, through);
     running[role].push(process);
     return process;
   };
@@ -85,7 +90,11 @@ export async function createGround(
       ),
     async close() {
       world.grounds.delete(ground);
-      await Promise.all([...running.api, ...running.worker].map((process) => process.end('SIGKILL')));
+      await Promise.all(
+        Object.values(running)
+          .flat()
+          .map((process) => process.end('SIGKILL')),
+      );
     },
   };
   world.grounds.add(ground);

@@ -1,13 +1,13 @@
 // `npm run chaos`: every fault against the built product in processes of its own, and a table of what came of it.
 import { resolve } from 'node:path';
 
-import { runFault } from './fault.ts';
+import { type Fault, runFault } from './fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { freeze } from './frozen.ts';
-import { readOptions, USAGE } from './options.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
 import { runOracle } from './oracle.ts';
 import { complaintsOf, machine, type Report, tableOf, writeReport } from './report.ts';
-import { createWorld, ORACLE } from './world.ts';
+import { createWorld, ORACLE, type World } from './world.ts';
 
 const [, , first, ...rest] = process.argv;
 if (first === ORACLE) await runOracle(rest[0] ?? '');
@@ -22,33 +22,52 @@ async function main(args: string[]): Promise<number> {
     console.error(`${options}\n${USAGE}`);
     return 2;
   }
-  const { only, seed, isShort, reportFolder } = options;
+  const { only, seed, isShort } = options;
   const faults = FAULTS.filter(({ id }) => only.length === 0 || only.includes(id));
   console.log(`${faults.length} faults, ${isShort ? 'short' : 'full'}, seed ${seed}`);
   const command = ['npm run chaos --', ...args].join(' ');
-  const report: Report = { command, seed, startedAt: new Date().toISOString(), machine: machine(), results: [] };
+  const report: Report = {
+    command,
+    seed,
+    startedAt: new Date().toISOString(),
+    machine: machine(),
+    results: [],
+    notRun: [],
+  };
   const frozen = freeze(resolve('.'));
   const world = await createWorld(frozen.root);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void world.stop().finally(() => (frozen.remove(), process.exit(130))));
   }
   try {
-    for (const fault of faults) {
-      console.log(`${fault.id} ${fault.title} …`);
-      const result = await runFault(world, fault, { isShort, seed, reportFolder });
-      report.results.push(result);
-      console.log(`${fault.id} ${result.isValid ? 'valid' : 'NOT VALID'} after ${result.seconds} s`);
-      const complaints = complaintsOf([result]);
-      if (complaints) console.log(complaints);
-      // After each: a run that is broken off has a report too.
-      writeReport(reportFolder, report);
-    }
+    const tryOne = (fault: Fault) => tryOut(world, fault, options, report);
+    if (options.together) await Promise.all(faults.map(tryOne));
+    else for (const fault of faults) await tryOne(fault);
   } finally {
     await world.stop();
     frozen.remove();
   }
   console.log(`\n${tableOf(report.results)}`);
-  return report.results.every(({ isValid }) => isValid) ? 0 : 1;
+  for (const { id, whyNot } of report.notRun) console.log(`${id} was NOT RUN: ${whyNot}`);
+  return report.results.length > 0 && report.results.every(({ isValid }) => isValid) ? 0 : 1;
+}
+
+async function tryOut(world: World, fault: Fault, options: Options, report: Report): Promise<void> {
+  const { id, title } = fault;
+  const whyNot = fault.whyNot?.() ?? null;
+  if (whyNot !== null) {
+    console.log(`${id} NOT RUN: ${whyNot}`);
+    report.notRun.push({ id, title, whyNot });
+    return;
+  }
+  console.log(`${id} ${title} …`);
+  const result = await runFault(world, fault, options);
+  report.results.push(result);
+  console.log(`${id} ${result.isValid ? 'valid' : 'NOT VALID'} after ${result.seconds} s`);
+  const complaints = complaintsOf([result]);
+  if (complaints) console.log(complaints);
+  // After each: a run that is broken off has a report too.
+  writeReport(options.reportFolder, report);
 }
 
 /** Neither valid nor not: the suite itself has failed. */

@@ -8,6 +8,8 @@ export interface PlannedStep {
   behaviour: BehaviourName;
   /** So many calls go wrong before one is answered well. */
   times: number;
+  /** Of a step that gives up, or that must not run: so many requests and no success. Else its behaviour says it. */
+  sends?: number;
 }
 
 export interface Plan {
@@ -19,6 +21,10 @@ export interface Plan {
   delivery: Delivery;
   /** In the order in which they have to run. */
   steps: Record<string, PlannedStep>;
+  /** Of steps that do not wait for the one before them: for which of those that run. */
+  parents?: Record<string, string[]>;
+  /** How it ends, where that is not how its first step without success ends. */
+  ends?: string;
   delayMs: number;
   /** Submissions of the same content under the same key, at the same moment. */
   copies: number;
@@ -29,6 +35,8 @@ export interface Plan {
 export interface Mix {
   /** Of all jobs. */
   atMostOnce: number;
+  /** Of all jobs, for the shared lane; those that are at most once or delayed get a workflow of their own all the same. */
+  shared: number;
   /** Of all jobs, with one of these. */
   misbehaving: number;
   behaviours: readonly [BehaviourName, ...BehaviourName[]];
@@ -42,6 +50,7 @@ export interface Mix {
 
 export const DEFAULT_MIX: Mix = {
   atMostOnce: 0.3,
+  shared: 0.8,
   misbehaving: 0.05,
   behaviours: ['status503'],
   chains: 0.1,
@@ -90,6 +99,7 @@ export function makePlan(tag: string, oracleUrl: string, random: Random, mix: Mi
       ...(isGet ? {} : { body: { tag, filler: 'x'.repeat(random.between(0, 500)) } }),
     },
     ...(delayMs > 0 ? { delay: `${delayMs}ms` } : {}),
+    ...(random.isBelow(mix.shared) ? { lane: 'shared' } : {}),
     ...mix.fields,
   };
   return { ...shared, kind: 'job', body, delivery, steps: { call: step }, delayMs };
@@ -120,7 +130,11 @@ function chainPlan(shared: Pick<Plan, 'tag' | 'key' | 'copies' | 'reusesKey'>, o
 }
 
 /** Requests that the target has to see when nothing but the target goes wrong. */
-export function plannedSends({ delivery }: Pick<Plan, 'delivery'>, { behaviour: name, times }: PlannedStep): number {
+export function plannedSends(
+  { delivery }: Pick<Plan, 'delivery'>,
+  { behaviour: name, times, sends }: PlannedStep,
+): number {
+  if (sends !== undefined) return sends;
   const { effect } = behaviour(name);
   if (effect === 'ok' || effect === 'rejected') return 1;
   return effect === 'refused' || delivery === 'atLeastOnce' ? times + 1 : 1;

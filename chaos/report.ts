@@ -34,6 +34,8 @@ export interface Report {
   startedAt: string;
   machine: { cpus: number; model: string | undefined; memoryGiB: number; node: string };
   results: Result[];
+  /** What this machine cannot try: neither valid nor not. */
+  notRun: { id: string; title: string; whyNot: string }[];
 }
 
 export function machine(): Report['machine'] {
@@ -67,7 +69,7 @@ export function complaintsOf(results: Result[]): string {
 }
 
 export function writeReport(folder: string, report: Report): void {
-  const { results, machine: on, seed, startedAt, command } = report;
+  const { results, notRun, machine: on, seed, startedAt, command } = report;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   const figures = results.map(({ id, title, figures: own }) => {
@@ -79,6 +81,9 @@ export function writeReport(folder: string, report: Report): void {
     `\`${command}\`, seed ${seed}, ${startedAt}, ${on.cpus} × ${on.model}, ${on.memoryGiB} GiB, Node ${on.node}.`,
     tableOf(results),
     figures.join('\n'),
+    ...(notRun.length > 0
+      ? [notRun.map(({ id, title, whyNot }) => `- ${id} was not run (${whyNot}): ${title}`).join('\n')]
+      : []),
     complaintsOf(results) || 'Nothing was found.',
   ];
   writeFileSync(join(folder, 'report.md'), `${parts.join('\n\n')}\n`);

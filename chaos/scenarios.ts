@@ -1,27 +1,66 @@
 // Small uses of the product, each with the plan by which it is checked, for processes that die in the middle of it.
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+
+import { carrierWorkflow } from '../src/contract/temporal.ts';
+import { eventually } from '../src/testing/api.ts';
 import { behaviourPath } from './behaviours.ts';
 import { submit } from './clients.ts';
 import type { Scene } from './fault.ts';
+import type { Ground } from './ground.ts';
 import { DEFAULT_MIX, makePlan, type Mix, type Plan } from './plan.ts';
 
 export type Scenario = (scene: Scene, tag: string) => Promise<void>;
 
 const PATIENCE_MS = 60_000;
-const PLAIN: Partial<Mix> = { chains: 0, delayed: 0, misbehaving: 0, atMostOnce: 0 };
+const RIDERS = 6;
+const PLAIN: Partial<Mix> = { chains: 0, delayed: 0, misbehaving: 0, atMostOnce: 0, shared: 0 };
 const WELL = { behaviour: 'well', times: 0 } as const;
 
-/** Slow enough to die in the middle of the call; every other one at most once. */
-const job: Scenario = async (scene, tag) => {
-  const atMostOnce = scene.random.isBelow(0.5) ? 1 : 0;
-  await submitted(scene, planned(scene, tag, { ...PLAIN, atMostOnce, slowMs: 300 }));
+/** Slow enough to die in the middle of the call. */
+const job: Scenario = (scene, tag) => submitted(scene, planned(scene, tag, { ...PLAIN, slowMs: 300 }));
+
+const once: Scenario = (scene, tag) => submitted(scene, planned(scene, tag, { ...PLAIN, atMostOnce: 1, slowMs: 300 }));
+
+const retried: Scenario = (scene, tag) =>
+  submitted(scene, planned(scene, tag, { ...PLAIN, misbehaving: 1, behaviours: ['status503'] }));
+
+/** Its end is a dead letter. */
+const rejected: Scenario = (scene, tag) =>
+  submitted(scene, planned(scene, tag, { ...PLAIN, misbehaving: 1, behaviours: ['tooLarge'] }));
+
+/** At one moment, so that all but the first ride together. */
+const shared: Scenario = async (scene, tag) => {
+  const plans = Array.from({ length: RIDERS }, (_, n) =>
+    planned(scene, `${tag}r${n}`, { ...PLAIN, shared: 1, slowMs: 300 }),
+  );
+  await Promise.all(plans.map((plan) => submitted(scene, plan)));
+};
+
+/** Their carriers are ended from outside before a worker comes. */
+const stranded: Scenario = async (scene, tag) => {
+  await shared(scene, tag);
+  const carriers = await carriersOf(scene.ground);
+  if (carriers.length === 0) scene.complain(`${tag}: none of them rides`);
+  const connection = await Connection.connect({ address: scene.world.temporal.address });
+  const { workflow } = new Client({ connection });
+  // One whose start is late is not there yet.
+  const terminate = (id: string) =>
+    eventually(() =>
+      workflow
+        .getHandle(id)
+        .terminate('chaos')
+        .then(isDone, () => false),
+    );
+  await Promise.all(carriers.map(terminate)).finally(() => connection.close());
 };
 
 const delayed: Scenario = (scene, tag) => submitted(scene, planned(scene, tag, { ...PLAIN, delayed: 1 }));
 
 const dependant: Scenario = async (scene, tag) => {
-  const parent = planned(scene, `${tag}p`, PLAIN);
+  const parent = planned(scene, `${tag}p`, { ...PLAIN, slowMs: 1_500 });
   await submitted(scene, parent);
   const id = idOf(scene, parent);
   await submitted(scene, planned(scene, tag, { ...PLAIN, fields: { dependsOn: [id] } }));
@@ -66,7 +105,8 @@ const redriven: Scenario = async (scene, tag) => {
 const batch: Scenario = async (scene, tag) => {
   const plans = Array.from({ length: 5 }, (_, n) => planned(scene, `${tag}i${n}`, { ...PLAIN, slowMs: 300 }));
   const items = plans.map(({ body }) => body);
-  await patiently(scene, 'POST', '/v1/batches', { items }, [200, 201], `key-${tag}`);
+  // Two at a time, so that it takes several times to take all.
+  await patiently(scene, 'POST', '/v1/batches', { items, concurrency: 2 }, [200, 201], `key-${tag}`);
   for (const plan of plans) await found(scene, plan);
 };
 
@@ -77,7 +117,30 @@ const scheduled: Scenario = async (scene, tag) => {
   await found(scene, plan);
 };
 
-export const SCENARIOS = { job, delayed, dependant, run, waiting, canceled, notified, redriven, batch, scheduled };
+/** Long before its time. */
+const triggered: Scenario = async (scene, tag) => {
+  const plan = planned(scene, tag, PLAIN);
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  await patiently(scene, 'PUT', `/v1/schedules/${tag}`, { at, job: plan.body }, [200, 201]);
+  await patiently(scene, 'POST', `/v1/schedules/${tag}/trigger`, undefined, [200, 201], plan.key);
+  await found(scene, plan);
+};
+
+export const SCENARIOS = {
+  ...{ job, once, retried, rejected, delayed, dependant, canceled, notified, redriven },
+  ...{ shared, stranded, batch, run, waiting, scheduled, triggered },
+};
+
+/** Of jobs that nobody has taken yet. */
+async function carriersOf({ databaseUrl }: Ground): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const text = "select distinct carrier from jobs where status = 'queued' and carrier is not null and batch_id is null";
+  const { rows } = await client.query<{ carrier: string }>(text).finally(() => client.end());
+  return rows.map(({ carrier }) => carrierWorkflow(carrier));
+}
+
+const isDone = () => true;
 
 function planned({ world, plans, random }: Scene, tag: string, mix: Partial<Mix>): Plan {
   const made = makePlan(tag, world.oracle.url, random, { ...DEFAULT_MIX, ...mix });

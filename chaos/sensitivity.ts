@@ -1,93 +1,75 @@
-// `npm run chaos:sensitivity`: breaks the product on purpose, in a copy, and requires that the suite finds each break.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// `npm run chaos:sensitivity`: breaks a copy of the product on purpose, and requires that the suite finds each break.
+import { truncateSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import type { Report } from './report.ts';
+import { type Break, BREAKS, brokenTexts } from './breaks.ts';
+import { type Result, runFault } from './fault.ts';
+import { FAULTS } from './faults/index.ts';
+import { type Copy, freeze, rebuild } from './frozen.ts';
+import { runOracle } from './oracle.ts';
+import { complaintsOf } from './report.ts';
+import { createWorld, ORACLE, type World } from './world.ts';
 
-interface Break {
-  name: string;
-  /** Each text must occur exactly once: a break that no longer applies is an error, not a pass. */
-  edits: { file: string; from: string; to: string }[];
-  fault: string;
-  /** What has to be found by it: one of these. */
-  finds: string[];
-}
+const SEED = 1;
+const REPORT = join('chaos-report', 'broken');
 
-const OPEN = "status in ('scheduled', 'queued', 'retrying')";
+const copies = new Set<Copy>();
 
-const BREAKS: Break[] = [
-  {
-    name: 'a job that runs may be taken again',
-    edits: [
-      { file: 'src/db/attempts.ts', from: OPEN, to: 'true' },
-      { file: 'src/db/open-many.ts', from: OPEN, to: 'true' },
-    ],
-    fault: 'F2',
-    finds: ['tooManySends'],
-  },
-  {
-    name: 'the relay starts nothing',
-    edits: [
-      { file: 'src/workers/compare.ts', from: 'const exists = await starter.start(job);', to: 'const exists = true;' },
-    ],
-    fault: 'F11',
-    finds: ['stuck', 'lost', 'wrongTerminal'],
-  },
-  {
-    name: 'a retry has another key',
-    edits: [
-      {
-        file: 'src/activities/outgoing.ts',
-        from: "'idempotency-key': job.outboundKey",
-        to: "'idempotency-key': `${job.outboundKey}-${job.attempts}`",
-      },
-    ],
-    fault: 'F17',
-    finds: ['keyInstability'],
-  },
-];
+const [, , first, ...rest] = process.argv;
+if (first === ORACLE) await runOracle(rest[0] ?? '');
+else process.exit(await main(process.argv.slice(2)).catch(broken));
 
-const COPIED = ['src', 'chaos', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json'];
-
-process.exit(main(process.argv.slice(2)));
-
-function main(names: string[]): number {
+/** Each argument is a part of the names of those that are to be tried. */
+async function main(parts: string[]): Promise<number> {
   const root = resolve('.');
-  const broken = BREAKS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
-  const missed = broken.filter((one) => !isFound(root, one));
-  for (const { name } of missed) console.log(`NOT FOUND: ${name}`);
-  if (missed.length === 0) console.log(`All ${broken.length} breaks were found.`);
+  const tried = BREAKS.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
+  if (tried.length === 0) throw new Error(`there is no break ${parts.join(', ')}`);
+  const world = await createWorld(root);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void world.stop().finally(() => (copies.forEach(remove), process.exit(130))));
+  }
+  const missed: string[] = [];
+  try {
+    for (const one of tried) if (!(await isFound(world, one))) missed.push(one.name);
+  } finally {
+    await world.stop();
+  }
+  for (const name of missed) console.log(`NOT FOUND: ${name}`);
+  if (missed.length === 0) console.log(`All ${tried.length} breaks were found.`);
   return missed.length === 0 ? 0 : 1;
 }
 
-function isFound(root: string, { name, edits, fault, finds }: Break): boolean {
-  const copy = mkdtempSync(join(tmpdir(), 'perdure-broken-'));
+async function isFound(world: World, one: Break): Promise<boolean> {
+  const frozen = freeze(world.root);
+  copies.add(frozen);
   try {
-    for (const part of COPIED) cpSync(join(root, part), join(copy, part), { recursive: true });
-    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    for (const { file, from, to } of edits) {
-      const text = readFileSync(join(copy, file), 'utf8');
-      if (text.split(from).length !== 2) throw new Error(`${file}: the break "${name}" does not apply any more`);
-      writeFileSync(
-        join(copy, file),
-        text.replace(from, () => to),
-      );
-    }
-    run(copy, ['scripts/build.mjs'], [0]);
-    console.log(`Broken: ${name}. Trying ${fault} …`);
-    run(copy, ['scripts/run.mjs', 'chaos/main.ts', '--short', '--seed', '1', '--only', fault], [0, 1]);
-    const report = JSON.parse(readFileSync(join(copy, 'chaos-report', 'report.json'), 'utf8')) as Report;
-    const found = report.results.flatMap(({ violations }) => finds.filter((what) => violations[what]?.length));
-    console.log(`${name}: ${found.join(', ') || 'nothing'} found`);
+    await rebuild(world.root, frozen.root, brokenTexts(world.root, one));
+    // The same fault makes the same names: what was sent for the break before is none of this one's business.
+    truncateSync(world.oracle.file);
+    const result = await play({ ...world, root: frozen.root }, one);
+    const found = one.finds.filter((what) => result.violations[what]?.length);
+    console.log(`${found.length > 0 ? 'found' : 'NOT FOUND'}: ${one.name} (${one.fault}, ${result.seconds} s)`);
+    console.log(complaintsOf([result]));
     return found.length > 0;
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    remove(frozen);
   }
 }
 
-function run(cwd: string, args: string[], expected: number[]): void {
-  const { status } = spawnSync(process.execPath, args, { cwd, stdio: 'inherit' });
-  if (status === null || !expected.includes(status)) throw new Error(`${args.join(' ')} ended with ${status}`);
+function remove(copy: Copy): void {
+  copies.delete(copy);
+  copy.remove();
+}
+
+async function play(world: World, { fault: id, points = [], jobs, stuckAfterMs }: Break): Promise<Result> {
+  const fault = FAULTS.find((one) => one.id === id);
+  if (!fault) throw new Error(`there is no fault ${id}`);
+  const options = { isShort: true, seed: SEED, reportFolder: REPORT, jobs: jobs ?? null, points };
+  return runFault(world, fault, { ...options, ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }) });
+}
+
+/** Neither found nor missed: the suite itself has failed. */
+function broken(error: unknown): number {
+  console.error(error);
+  return 3;
 }

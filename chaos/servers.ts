@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type Stack, startStack } from '../src/stack/index.ts';
-import { freePort } from '../src/stack/ports.ts';
+import { lastingPort } from './ports.ts';
 
 export interface Server {
   /** The same after every start. */
@@ -20,7 +20,7 @@ const NOT_OURS = 'postgres://not-started';
 
 export async function startPostgresServer(folder: string): Promise<Server> {
   const dataDir = newFolder(folder, 'postgres');
-  const postgresPort = await freePort();
+  const postgresPort = await lastingPort();
   return createServer(
     () => startStack({ dataDir, temporalAddress: 'not-started', postgresPort, onProgress: () => {} }),
     ({ databaseUrl }) => databaseUrl,
@@ -30,7 +30,7 @@ export async function startPostgresServer(folder: string): Promise<Server> {
 
 export async function startTemporalServer(folder: string): Promise<Server> {
   const dataDir = newFolder(folder, 'temporal');
-  const ports = { temporalPort: await freePort(), temporalUiPort: await freePort() };
+  const ports = { temporalPort: await lastingPort(), temporalUiPort: await lastingPort() };
   return createServer(
     () => startStack({ dataDir, databaseUrl: NOT_OURS, ...ports, onProgress: () => {} }),
     ({ temporalAddress }) => temporalAddress,

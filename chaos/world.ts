@@ -40,7 +40,7 @@ export async function createWorld(root: string): Promise<World> {
     async stop() {
       await Promise.all([...grounds].map((ground) => ground.close()));
       child.stdin?.end();
-      if (child.exitCode === null) await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       await Promise.allSettled([postgres.stop(), temporal.stop()]);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },

@@ -59,7 +59,7 @@ export const DATABASE_FAULTS: Fault[] = [
       }
     },
     afterwards: async (scene) => retryAfterOn503(scene),
-    bounds: { slowestCallMs: 5_000 },
+    bounds: { slowestCallMs: 2_500 },
   },
 ];
 

@@ -11,7 +11,7 @@ const GRACE_MS = 10_000;
 const ROLLS = 20;
 
 export const PROCESS_FAULTS: Fault[] = [
-  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 250 },
+  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 60 },
   {
     id: 'F2',
     title: 'Worker killed (SIGKILL) every 5 to 15 s',
@@ -50,7 +50,6 @@ export const PROCESS_FAULTS: Fault[] = [
     id: 'F4',
     title: 'Workers restarted one after the other (SIGTERM)',
     jobs: { short: 200, full: 5_000 },
-    perSecond: 80,
     mix: { slowMs: 300 },
     async disturb(scene) {
       const { figures } = scene;

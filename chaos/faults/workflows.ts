@@ -38,7 +38,7 @@ export const WORKFLOW_FAULTS: Fault[] = [
     id: 'F14',
     title: 'Histories deleted, then the same keys again and every row looked at by the relay',
     jobs: { short: 40, full: 100 },
-    mix: { chains: 0 },
+    mix: { chains: 0, shared: 0 },
     async afterwards(scene) {
       const sentBefore = ownSends(scene).length;
       await withTemporal(scene, async (client) => {
@@ -103,7 +103,7 @@ async function pullAt({ ground, figures, complain }: Scene, id: string): Promise
   await Promise.all(hands);
 }
 
-async function withTemporal(scene: Scene, work: (client: Client) => Promise<void>): Promise<void> {
+export async function withTemporal(scene: Scene, work: (client: Client) => Promise<void>): Promise<void> {
   const connection = await Connection.connect({ address: scene.world.temporal.address });
   try {
     await work(new Client({ connection, namespace: NAMESPACE }));

@@ -16,13 +16,22 @@ export interface RunningProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Resolves when it says that it is ready. */
+/** What a process is given besides its role. */
+export interface Launch {
+  environment?: Record<string, string>;
+  /** A command that becomes the process in the end, such as `nice`. */
+  through?: string[];
+}
+
+/** Resolves when it says that it is ready, or has come to its failpoint before. */
 export async function startProcess(
   repoRoot: string,
   role: 'start' | 'api' | 'worker',
   environment: Record<string, string>,
+  through: string[] = [],
 ): Promise<RunningProcess> {
-  const child = spawn(process.execPath, [join(repoRoot, 'dist', 'main.js'), role], {
+  const [command = process.execPath, ...args] = [...through, process.execPath, join(repoRoot, 'dist', 'main.js'), role];
+  const child = spawn(command, args, {
     cwd: repoRoot,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -30,7 +39,7 @@ export async function startProcess(
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  await eventually(() => output.includes('is ready') || hasEnded(), { timeoutMs: 60_000, what: role });
+  await eventually(() => /is ready|^failpoint /m.test(output) || hasEnded(), { timeoutMs: 60_000, what: role });
   if (hasEnded()) throw new Error(`${role} ended with ${child.exitCode ?? child.signalCode}: ${output}`);
   return {
     pid: child.pid ?? 0,

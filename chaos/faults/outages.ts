@@ -1,0 +1,140 @@
+// A target that is away for long: its jobs wait for it, all others do not notice.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { createDoor, type Door } from '../door.ts';
+import type { Fault, Scene } from '../fault.ts';
+import { p99, type Period, slowerThan } from '../latency.ts';
+import type { Plan } from '../plan.ts';
+import { withDatabase } from '../sql.ts';
+
+const AWAY_MS = { short: 8_000, full: 90_000 };
+const BEFORE_MS = { short: 1_000, full: 30_000 };
+/** Patient enough for all of it; the longest wait is what the last of them may take to notice that it is over. */
+const RETRY = { maxAttempts: 50, initialInterval: '500ms', backoffCoefficient: 2, maxInterval: '10s', jitter: 0.2 };
+const [INITIAL_MS, MAX_MS, JITTER] = [500, 10_000, 0.2];
+/** The clock of the database and that of the worker are read one after the other. */
+const CLOCK_MS = 20;
+/** Beyond the planned wait; judged in a full run. */
+const LATEST_RETRY_MS = 5_000;
+/** Calls that the last connections were just taking. */
+const CUT = 20;
+
+export const TARGET_AWAY: Fault = targetAway();
+
+function targetAway(): Fault {
+  let door: Door | null = null;
+  return {
+    id: 'F18',
+    title: `The target of half of the jobs away for ${AWAY_MS.full / 1_000} s (${AWAY_MS.short / 1_000} s in a short run)`,
+    jobs: { short: 240, full: 5_000 },
+    perSecond: 40,
+    async prepare({ oracle }) {
+      const made = await createDoor(oracle.url);
+      door = made;
+      return { environment: () => ({}), figures: () => ({}), close: () => made.stop() };
+    },
+    plan(plans, { oracle }) {
+      for (const [n, plan] of plans.entries()) {
+        if (n % 2 === 0 && plan.kind === 'job') throughDoor(plan, oracle.url, door?.url ?? '');
+      }
+    },
+    async disturb(scene) {
+      const size = scene.isShort ? 'short' : 'full';
+      await sleep(BEFORE_MS[size]);
+      const from = Date.now();
+      await door?.shut();
+      await sleep(AWAY_MS[size]);
+      await door?.open();
+      scene.healed(from);
+      scene.figures.awayFrom = from;
+      scene.figures.awayUntil = Date.now();
+    },
+    async afterwards(scene) {
+      const attempts = await readAttempts(scene);
+      judgeAttempts(scene, attempts);
+      await judgeOthers(scene);
+    },
+    budget: () => ({ dupSends: { atLeastOnce: CUT, atMostOnce: 0 }, unknown: CUT }),
+    bounds: { recoveryP99Ms: MAX_MS + 10_000 },
+  };
+}
+
+function throughDoor({ body }: Plan, oracleUrl: string, doorUrl: string): void {
+  const http = body.http as { url: string };
+  body.http = { ...http, url: http.url.replace(oracleUrl, doorUrl) };
+  body.retry = RETRY;
+}
+
+interface Attempt {
+  tag: string;
+  total: number;
+  number: number;
+  outcome: string;
+  startedAt: Date;
+  finishedAt: Date | null;
+}
+
+function readAttempts({ ground }: Scene): Promise<Attempt[]> {
+  return withDatabase(ground.databaseUrl, async (client) => {
+    const { rows } = await client.query<Attempt>(
+      `select jobs.labels ->> 'tag' as tag, jobs.attempts as total, number, outcome,
+         attempts.started_at as "startedAt", attempts.finished_at as "finishedAt"
+       from attempts join jobs on jobs.id = job_id
+       where jobs.host = 'localhost' order by job_id, number`,
+    );
+    return rows;
+  });
+}
+
+/** Each is written down, each next one comes when it was to come. */
+function judgeAttempts({ figures, complain, isShort }: Scene, attempts: Attempt[]): void {
+  let before: Attempt | null = null;
+  let latestMs = 0;
+  for (const attempt of attempts) {
+    const { tag, number, total, outcome, finishedAt } = attempt;
+    const isNext = before !== null && before.tag === tag;
+    if (number !== (isNext && before ? before.number + 1 : 1)) {
+      complain(`${tag}: an attempt before ${number} is missing`);
+    }
+    if (number > total || outcome === 'open' || finishedAt === null) {
+      complain(`${tag}: attempt ${number} is ${outcome}`);
+    }
+    if (isNext && before?.finishedAt && before.outcome === 'notSent') {
+      // The next one is fixed before the end of this one is written down.
+      const pauseMs = attempt.startedAt.getTime() - before.startedAt.getTime();
+      const waitedMs = attempt.startedAt.getTime() - before.finishedAt.getTime();
+      const plannedMs = Math.min(MAX_MS, INITIAL_MS * 2 ** (before.number - 1));
+      if (pauseMs < plannedMs * (1 - JITTER) - CLOCK_MS) {
+        complain(`${tag}: attempt ${number} came after ${pauseMs} ms, planned were ${plannedMs}`);
+      }
+      latestMs = Math.max(latestMs, waitedMs - Math.min(MAX_MS, plannedMs * (1 + JITTER)));
+    }
+    before = attempt;
+  }
+  figures.attemptsInVain = attempts.filter(({ outcome }) => outcome === 'notSent').length;
+  figures.latestRetryMs = Math.round(latestMs);
+  if (figures.attemptsInVain === 0) complain('nobody came while the target was away: nothing was tried');
+  if (!isShort && latestMs > LATEST_RETRY_MS) complain(`a retry came ${Math.round(latestMs)} ms late`);
+}
+
+/** From acceptance to the end, of plain jobs for the other target. */
+async function judgeOthers({ ground, figures, complain, isShort }: Scene): Promise<void> {
+  const { awayFrom, awayUntil } = figures as Record<string, number>;
+  const durations = ({ from, until }: Period) =>
+    withDatabase(ground.databaseUrl, async (client) => {
+      const { rows } = await client.query<{ ms: number }>(
+        `select extract(epoch from finished_at - created_at)::float8 * 1000 as ms from jobs
+         where host <> 'localhost' and run_at is null and attempts = 1 and run_id is null and created_at between $1 and $2`,
+        [new Date(from), new Date(until)],
+      );
+      return rows.map(({ ms }) => ms);
+    });
+  // Without the first seconds, in which everything is new to the processes.
+  const before = await durations({ from: (awayFrom ?? 0) - BEFORE_MS.full * 0.75, until: awayFrom ?? 0 });
+  const during = await durations({ from: awayFrom ?? 0, until: awayUntil ?? 0 });
+  Object.assign(figures, { othersP99BeforeMs: p99(before), othersP99DuringMs: p99(during) });
+  const slower = slowerThan(before, during);
+  if (slower !== null && !isShort) complain(`jobs for other targets: ${slower}`);
+  delete figures.awayFrom;
+  delete figures.awayUntil;
+}
