@@ -1,5 +1,5 @@
 // graphile-worker, tuned by its docs: a local queue, results written in batches.
-import { makeWorkerUtils, run } from 'graphile-worker';
+import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 
 import { call, CONCURRENCY, DATABASE_URL, ended, serve } from './serve.mjs';
 
@@ -7,6 +7,8 @@ const runner = await run({
   preset: {
     worker: {
       connectionString: DATABASE_URL,
+      // A line for each task would be a good part of its cost.
+      logger: new Logger(() => () => {}),
       maxPoolSize: 20,
       concurrentJobs: CONCURRENCY,
       pollInterval: 500,

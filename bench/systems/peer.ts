@@ -16,7 +16,7 @@ interface Ready {
 export async function startPeer(name: string, stage: Stage): Promise<System> {
   const folder = join(stage.root, 'bench', 'peers');
   if (!existsSync(join(folder, 'node_modules'))) {
-    throw new Error('The peers are not installed: npm ci --prefix bench/peers');
+    throw new Error('The peers are not installed: npm install --prefix bench/peers');
   }
   const child = await startChild(join(folder, `${name}.mjs`), {
     RECEIVER_URL: stage.receiverUrl,
