@@ -1,7 +1,7 @@
 // Processes of the product that are killed, stopped, frozen or restarted in the middle of their work.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Fault, Scene } from '../fault.ts';
+import { type Fault, RECOVERING_PER_SECOND, type Scene } from '../fault.ts';
 
 const CONCURRENCY = 200;
 /** Longer than a heartbeat may be late and than a first attempt may take: others have taken over by then. */
@@ -16,6 +16,7 @@ export const PROCESS_FAULTS: Fault[] = [
     id: 'F2',
     title: 'Worker killed (SIGKILL) every 5 to 15 s',
     jobs: { short: 200, full: 10_000 },
+    perSecond: RECOVERING_PER_SECOND,
     environment: { PERDURE_CONCURRENCY: String(CONCURRENCY) },
     mix: { slowMs: 300 },
     async disturb(scene) {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { readRows } from '../facts.ts';
-import type { Fault, Scene } from '../fault.ts';
+import { type Fault, RECOVERING_PER_SECOND, type Scene } from '../fault.ts';
 import { startGrpcDetour } from '../grpc-detour.ts';
 import type { Server } from '../servers.ts';
 
@@ -13,6 +13,7 @@ export const STORE_FAULTS: Fault[] = [
     id: 'F6',
     title: 'PostgreSQL restarted every 5 to 10 s, away for up to 2 s, half of the times killed',
     jobs: { short: 200, full: 10_000 },
+    perSecond: RECOVERING_PER_SECOND,
     async disturb(scene) {
       scene.figures.restarts = 0;
       while (!scene.isOver()) {
@@ -66,6 +67,7 @@ export const STORE_FAULTS: Fault[] = [
     id: 'F13',
     title: 'Temporal killed (SIGKILL) and started again',
     jobs: { short: 150, full: 5_000 },
+    perSecond: RECOVERING_PER_SECOND,
     async disturb(scene) {
       const kills = scene.isShort ? 1 : 3;
       for (let n = 0; n < kills; n++) {

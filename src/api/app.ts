@@ -11,6 +11,7 @@ import { createErrorHandler } from './middleware/errors.ts';
 import { headerCount } from './middleware/header-count.ts';
 import { createMeasure } from './middleware/measure.ts';
 import { createNotFound } from './middleware/not-found.ts';
+import { createPatience } from './middleware/patience.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { createTenantWall } from './middleware/tenant.ts';
 import { traceRequest } from './middleware/trace.ts';
@@ -55,7 +56,7 @@ export function createApp(deps: ApiDeps & { isDraining: () => boolean }): Expres
   app.use('/v1/codec', codecCors(deps.codecOrigin));
   app.use(traceRequest, createAuthenticate(deps));
   app.use('/v1', createAuthorize(app), createAudit({ writeAudit, answerError, log: deps.log }));
-  app.use('/v1', createTenantWall(deps));
+  app.use('/v1', createPatience().attach, createTenantWall(deps));
   app.use('/v1', apiKeyRoutes(deps), auditRoutes(deps), quotaRoutes(deps), secretRoutes(deps), codecRoutes(deps));
   app.use('/v1', accessRoutes(), jobRoutes(deps), batchRoutes(deps), deadLetterRoutes(deps), scheduleRoutes(deps));
   app.use('/v1', workflowRoutes(deps), runRoutes(deps), workerRoutes(deps));

@@ -10,7 +10,6 @@ import type { WorkflowDefinition } from '../language/definition.ts';
 import type { Plan } from '../language/plan.ts';
 import { idempotencyKeyOf, preferredWaitMs } from './answer.ts';
 import type { ApiDeps } from './deps.ts';
-import { createPatience } from './patience.ts';
 import { ApiError } from './problem.ts';
 import { reserveWaiting } from './quota.ts';
 import { createRunAnswers } from './run-answers.ts';
@@ -28,7 +27,6 @@ export type FindSource = (start: RunStart) => Promise<RunSource>;
 export function createStartRun(deps: ApiDeps) {
   const { db, acceptRun, metrics } = deps;
   const { sendMade } = createRunAnswers(deps);
-  const within = createPatience();
 
   return async function startRun(
     request: Request,
@@ -36,7 +34,7 @@ export function createStartRun(deps: ApiDeps) {
     schema: typeof startSchema | typeof inlineSchema,
     findSource: FindSource,
   ): Promise<void> {
-    const { tenant } = response.locals;
+    const { tenant, within } = response.locals;
     const key = idempotencyKeyOf(request, request.body);
     const waitMs = preferredWaitMs(request, response);
     const now = currentTime();

@@ -24,7 +24,6 @@ import {
 import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers, unknownParents } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
-import { createPatience } from '../patience.ts';
 import { ApiError } from '../problem.ts';
 import { reserveWaiting } from '../quota.ts';
 import { HOST_FILTER, parseListQuery } from '../schemas/list-query.ts';
@@ -43,11 +42,10 @@ const JOB_QUERY = {
 export function jobRoutes(deps: ApiDeps): Router {
   const { db, accept, cancel, getPolicy, view } = deps;
   const { find, waitFor, sendMade } = createJobAnswers(deps);
-  const within = createPatience();
   const router = Router();
 
   router.post('/jobs', refuseQuery, jsonBody(), async (request, response) => {
-    const { tenant } = response.locals;
+    const { tenant, within } = response.locals;
     const content: unknown = request.body;
     const key = idempotencyKeyOf(request, content);
     const waitMs = preferredWaitMs(request, response);

@@ -1,7 +1,7 @@
 // How long a caller waits for a store that answers, is slow, or fails.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { StoreUnavailableError } from '../db/pool.ts';
+import { StoreUnavailableError } from '../../db/pool.ts';
 import { createPatience } from './patience.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -12,27 +12,40 @@ const failAfter = (ms: number) =>
   new Promise<never>((_resolve, reject) => setTimeout(() => reject(new StoreUnavailableError('gone')), ms));
 
 it('a slow store is waited for', async () => {
-  const within = createPatience();
+  const within = createPatience().begin();
   const slow = within(after(8_000, 'done'));
   await vi.advanceTimersByTimeAsync(8_000);
   expect(await slow).toBe('done');
 });
 
 it('once the store has failed for one, nobody waits for it longer than two seconds', async () => {
-  const within = createPatience();
-  const failing = expect(within(failAfter(1_000))).rejects.toThrow('gone');
-  const waiting = expect(within(after(8_000, 'done'))).rejects.toThrow(StoreUnavailableError);
+  const patience = createPatience();
+  const failing = expect(patience.begin()(failAfter(1_000))).rejects.toThrow('gone');
+  const waiting = expect(patience.begin()(after(8_000, 'done'))).rejects.toThrow(StoreUnavailableError);
   await vi.advanceTimersByTimeAsync(2_000);
   await failing;
   await waiting;
 });
 
 it('a store that has not failed for a while is waited for again', async () => {
-  const within = createPatience();
-  const failing = expect(within(failAfter(0))).rejects.toThrow('gone');
+  const patience = createPatience();
+  const failing = expect(patience.begin()(failAfter(0))).rejects.toThrow('gone');
   await vi.advanceTimersByTimeAsync(11_000);
   await failing;
-  const slow = within(after(4_000, 'done'));
+  const slow = patience.begin()(after(4_000, 'done'));
   await vi.advanceTimersByTimeAsync(4_000);
   expect(await slow).toBe('done');
+});
+
+it('what one request waits for one after the other is one wait', async () => {
+  const patience = createPatience();
+  const failing = expect(patience.begin()(failAfter(0))).rejects.toThrow('gone');
+  const within = patience.begin();
+  const first = within(after(1_500, 'first'));
+  await vi.advanceTimersByTimeAsync(1_500);
+  await failing;
+  expect(await first).toBe('first');
+  const second = expect(within(after(1_500, 'second'))).rejects.toThrow(StoreUnavailableError);
+  await vi.advanceTimersByTimeAsync(500);
+  await second;
 });
