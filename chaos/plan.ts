@@ -59,6 +59,9 @@ export const DEFAULT_MIX: Mix = {
   fields: {},
 };
 
+/** For faults that need many jobs: most of them the cheap kind, of each other kind still hundreds. */
+export const MANY: Partial<Mix> = { shared: 1, atMostOnce: 0.1, delayed: 0.05, chains: 0.03 };
+
 const RETRY = { maxAttempts: 10, initialInterval: '200ms', maxInterval: '2s' };
 const CHAIN = ['first', 'second', 'third'];
 const COPIES = 5;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Fault, RECOVERING_PER_SECOND, type Scene } from '../fault.ts';
+import { MANY } from '../plan.ts';
 
 const CONCURRENCY = 200;
 /** Longer than a heartbeat may be late and than a first attempt may take: others have taken over by then. */
@@ -11,14 +12,14 @@ const GRACE_MS = 10_000;
 const ROLLS = 20;
 
 export const PROCESS_FAULTS: Fault[] = [
-  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 60 },
+  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 60, mix: MANY },
   {
     id: 'F2',
     title: 'Worker killed (SIGKILL) every 5 to 15 s',
     jobs: { short: 200, full: 10_000 },
     perSecond: RECOVERING_PER_SECOND,
     environment: { PERDURE_CONCURRENCY: String(CONCURRENCY) },
-    mix: { slowMs: 300 },
+    mix: { ...MANY, slowMs: 300 },
     async disturb(scene) {
       while (!scene.isOver()) {
         await scene.pause(5_000, 15_000);
@@ -68,6 +69,7 @@ export const PROCESS_FAULTS: Fault[] = [
     id: 'F5',
     title: 'API killed (SIGKILL) every 5 s under clients that try again',
     jobs: { short: 200, full: 10_000 },
+    mix: MANY,
     async disturb(scene) {
       const { ground, figures } = scene;
       figures.kills = 0;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readRows } from '../facts.ts';
 import { type Fault, RECOVERING_PER_SECOND, type Scene } from '../fault.ts';
 import { startGrpcDetour } from '../grpc-detour.ts';
+import { MANY } from '../plan.ts';
 import type { Server } from '../servers.ts';
 
 const STARTS_WITHIN_MS = 5_000;
@@ -14,6 +15,7 @@ export const STORE_FAULTS: Fault[] = [
     title: 'PostgreSQL restarted every 5 to 10 s, away for up to 2 s, half of the times killed',
     jobs: { short: 200, full: 10_000 },
     perSecond: RECOVERING_PER_SECOND,
+    mix: MANY,
     async disturb(scene) {
       scene.figures.restarts = 0;
       while (!scene.isOver()) {
@@ -29,6 +31,7 @@ export const STORE_FAULTS: Fault[] = [
     id: 'F11',
     title: 'Temporal stopped for 60 s during submissions',
     jobs: { short: 150, full: 5_000 },
+    mix: MANY,
     async disturb(scene) {
       await scene.pause(2_000, 3_000);
       await away(scene, scene.world.temporal, false, scene.isShort ? 3_000 : 60_000);
@@ -68,6 +71,7 @@ export const STORE_FAULTS: Fault[] = [
     title: 'Temporal killed (SIGKILL) and started again',
     jobs: { short: 150, full: 5_000 },
     perSecond: RECOVERING_PER_SECOND,
+    mix: MANY,
     async disturb(scene) {
       const kills = scene.isShort ? 1 : 3;
       for (let n = 0; n < kills; n++) {
