@@ -55,8 +55,13 @@ export function createApp(deps: ApiDeps & { isDraining: () => boolean }): Expres
   const writeAudit = createAuditWriter(deps.db);
   app.use('/v1/codec', codecCors(deps.codecOrigin));
   app.use(traceRequest, createAuthenticate(deps));
-  app.use('/v1', createAuthorize(app), createAudit({ writeAudit, answerError, log: deps.log }));
-  app.use('/v1', createPatience().attach, createTenantWall(deps));
+  app.use(
+    '/v1',
+    createPatience().attach,
+    createAuthorize(app),
+    createAudit({ writeAudit, answerError, log: deps.log }),
+  );
+  app.use('/v1', createTenantWall(deps));
   app.use('/v1', apiKeyRoutes(deps), auditRoutes(deps), quotaRoutes(deps), secretRoutes(deps), codecRoutes(deps));
   app.use('/v1', accessRoutes(), jobRoutes(deps), batchRoutes(deps), deadLetterRoutes(deps), scheduleRoutes(deps));
   app.use('/v1', workflowRoutes(deps), runRoutes(deps), workerRoutes(deps));

@@ -26,7 +26,7 @@ export function createAudit({ writeAudit, answerError, log }: AuditDeps): Reques
     const record = async (args: unknown[]): Promise<void> => {
       const row = auditRow(response, action);
       try {
-        await writeAudit(row);
+        await response.locals.within(writeAudit(row));
       } catch (error) {
         log.error({ audit: row, err: error }, 'done, but not audited');
         for (const name of HEADERS_OF_SUCCESS) response.removeHeader(name);
