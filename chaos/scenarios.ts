@@ -110,9 +110,10 @@ const batch: Scenario = async (scene, tag) => {
   for (const plan of plans) await found(scene, plan);
 };
 
+/** Late enough that it still lies ahead when the API has died and is asked again. */
 const scheduled: Scenario = async (scene, tag) => {
   const plan = planned(scene, tag, PLAIN);
-  const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000).toISOString();
+  const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 10_000).toISOString();
   await patiently(scene, 'PUT', `/v1/schedules/${tag}`, { at, job: plan.body }, [200, 201]);
   await found(scene, plan);
 };
