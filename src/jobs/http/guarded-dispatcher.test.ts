@@ -2,29 +2,14 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { parseEgress } from './egress.ts';
 import type { ResolvedAddress } from './guarded-connect.ts';
-import { OK, type RawReceiver, startRawReceiver } from './receivers.test-helper.ts';
-import { createHttpSender, type HttpSender, type SendOutcome } from './send.ts';
+import { OK } from './receivers.test-helper.ts';
+import type { HttpSender, SendOutcome } from './send.ts';
+import { startSender, startTarget } from './sender.test-helper.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const any = parseEgress('any');
-const startSender = (deps: Partial<Parameters<typeof createHttpSender>[0]> = {}): HttpSender => {
-  const sender = createHttpSender({ getPolicy: () => any, ...deps });
-  closers.push(() => sender.close());
-  return sender;
-};
-const startTarget = async (...args: Parameters<typeof startRawReceiver>): Promise<RawReceiver> => {
-  const target = await startRawReceiver(...args);
-  closers.push(() => target.close());
-  return target;
-};
 const call = async (sender: HttpSender, url: string): Promise<SendOutcome> =>
   sender.send({ method: 'POST', url, headers: {}, body: 'a', followRedirects: false }, { timeoutMs: 2_000 });
 const answering = (ip: string): ResolvedAddress => ({ address: ip, family: ip.includes(':') ? 6 : 4 });
@@ -81,7 +66,7 @@ test('a connection past its age is not used again', async () => {
 
 test('after a policy change no kept connection is used, and what it forbids is not sent', async () => {
   const target = await startTarget((socket) => socket.write(OK));
-  let policy = any;
+  let policy = parseEgress('any');
   const sender = startSender({ getPolicy: () => policy, resolve: async () => [answering('127.0.0.1')] });
   const url = target.url.replace('127.0.0.1', 'target.example');
   expect(await call(sender, url)).toMatchObject({ kind: 'answered' });
@@ -150,7 +135,7 @@ test('any does not open the metadata address', async () => {
 });
 
 test('a policy that changes while the name is being resolved is the one that counts', async () => {
-  let policy = any;
+  let policy = parseEgress('any');
   const target = await startTarget((socket) => socket.write(OK));
   const resolve = async () => {
     policy = parseEgress('public');

@@ -1,35 +1,10 @@
 // How much of an answer's body is kept, against targets that drip, pour and break off.
 import { gzipSync } from 'node:zlib';
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import { parseEgress } from './egress.ts';
-import { type RawReceiver, startRawReceiver } from './receivers.test-helper.ts';
-import { createHttpSender, type HttpSender, type OutgoingRequest, type SendOutcome } from './send.ts';
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const policy = parseEgress('any');
-type SenderDeps = Partial<Parameters<typeof createHttpSender>[0]>;
-
-const startSender = (deps: SenderDeps = {}): HttpSender => {
-  const sender = createHttpSender({ getPolicy: () => policy, ...deps });
-  closers.push(() => sender.close());
-  return sender;
-};
-const startTarget = async (...args: Parameters<typeof startRawReceiver>): Promise<RawReceiver> => {
-  const target = await startRawReceiver(...args);
-  closers.push(() => target.close());
-  return target;
-};
-const get = (url: string): OutgoingRequest => ({ method: 'GET', url, headers: {}, followRedirects: false });
-const answer = (outcome: SendOutcome) => {
-  if (outcome.kind !== 'answered') throw new Error(JSON.stringify(outcome));
-  return { ...outcome, text: outcome.body.toString() };
-};
+import type { startRawReceiver } from './receivers.test-helper.ts';
+import { answer, get, startSender, startTarget } from './sender.test-helper.ts';
 
 test('a body that drips beyond the timeout is an answer kept as far as it came', async () => {
   const target = await startTarget((socket) => {

@@ -1,34 +1,11 @@
 // What is proved about a call, against targets that break off at every point.
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import { parseEgress } from './egress.ts';
-import { OK, type RawReceiver, startRawReceiver } from './receivers.test-helper.ts';
-import { createHttpSender, type HttpSender, type OutgoingRequest, type SendOutcome } from './send.ts';
+import { OK, startRawReceiver } from './receivers.test-helper.ts';
+import type { OutgoingRequest } from './send.ts';
+import { answer, get, startSender, startTarget } from './sender.test-helper.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const policy = parseEgress('any');
-type SenderDeps = Partial<Parameters<typeof createHttpSender>[0]>;
-
-const startSender = (deps: SenderDeps = {}): HttpSender => {
-  const sender = createHttpSender({ getPolicy: () => policy, ...deps });
-  closers.push(() => sender.close());
-  return sender;
-};
-const startTarget = async (...args: Parameters<typeof startRawReceiver>): Promise<RawReceiver> => {
-  const target = await startRawReceiver(...args);
-  closers.push(() => target.close());
-  return target;
-};
-const get = (url: string): OutgoingRequest => ({ method: 'GET', url, headers: {}, followRedirects: false });
 const post = (url: string): OutgoingRequest => ({ ...get(url), method: 'POST', body: 'payload' });
-const answer = (outcome: SendOutcome) => {
-  if (outcome.kind !== 'answered') throw new Error(JSON.stringify(outcome));
-  return { ...outcome, text: outcome.body.toString() };
-};
 
 test('an answer has its status, lower-cased joined headers, body and address', async () => {
   const target = await startTarget((socket) =>
