@@ -8,11 +8,13 @@ import { readOptions } from './options.ts';
 import { ratiosOf, ratioTableOf, rowsOf, tableOf } from './report.ts';
 import { measureScheduled } from './scheduled.ts';
 import { setStage } from './stage.ts';
-import { type System } from './system.ts';
+import type { Suite, System } from './system.ts';
 import { startBaseline } from './systems/baseline.ts';
 import { startPeer } from './systems/peer.ts';
 import { startPerdure } from './systems/perdure.ts';
 
+/** What asks for more than one processor. */
+const SPLIT_SUITES: Suite[] = ['shared'];
 const { BENCH_ROOT = '.', BENCH_ENTRIES = '' } = process.env;
 const options = readOptions(process.argv.slice(2));
 const loadBefore = loadavg();
@@ -21,6 +23,9 @@ const systems: System[] = [];
 try {
   const scheduled = options.scheduled > 0 ? await measureScheduled(stage, options.scheduled) : null;
   systems.push(await startPerdure(stage, { nodeOptions: process.env.BENCH_NODE_OPTIONS?.split(' ') ?? [] }));
+  if (options.suites.some((suite) => SPLIT_SUITES.includes(suite))) {
+    systems.push(await startPerdure(stage, { name: 'perdure api + worker', isSplit: true, suites: SPLIT_SUITES }));
+  }
   if (options.against) systems.push(await startPerdure(stage, { name: 'before', root: options.against }));
   if (options.suites.some((suite) => suite === 'singles' || suite === 'latency')) {
     systems.push(await startBaseline('textbook', stage), await startBaseline('floor', stage));

@@ -1,5 +1,5 @@
-// Perdure as its users have it: the built product in a process of its own, spoken to over HTTP.
-import { type ChildProcess, spawn } from 'node:child_process';
+// Perdure as its users have it: the built product in a process of its own, or in one for each role, spoken to over HTTP.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { Pool } from 'undici';
 
 import { freePort } from '../../src/stack/ports.ts';
 import type { Stage } from '../stage.ts';
-import { type Done, inParallel, type Order, type System, timed, timesOf } from '../system.ts';
+import { type Done, inParallel, type Order, type Suite, SUITES, type System, timed, timesOf } from '../system.ts';
 
 const READY_WITHIN_MS = 60_000;
 /** Else the question whether all is done reads all that is done, every time. */
@@ -28,31 +28,35 @@ export interface PerdureOptions {
   /** Whose `dist` is run. */
   root?: string;
   nodeOptions?: string[];
+  /** API and worker in a process each: what a machine with work to do has. */
+  isSplit?: boolean;
+  suites?: Suite[];
 }
 
 export async function startPerdure(
   stage: Stage,
-  { name = 'perdure', root = stage.root, nodeOptions = [] }: PerdureOptions = {},
+  { name = 'perdure', root = stage.root, nodeOptions = [], isSplit = false, suites = [...SUITES] }: PerdureOptions = {},
 ): Promise<Perdure> {
   const port = await freePort();
   const databaseUrl = await stage.createDatabase('perdure');
-  const child = spawn(process.execPath, [...nodeOptions, join(root, 'dist', 'main.js'), 'start'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      DATABASE_URL: databaseUrl,
-      TEMPORAL_ADDRESS: stage.temporalAddress,
-      PERDURE_TASK_QUEUE: `bench-perdure-${port}`,
-      PERDURE_EGRESS: 'any',
-      PERDURE_SHUTDOWN_GRACE: '1s',
-      PORT: String(port),
-      LOG_LEVEL: 'warn',
-    },
-  });
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: stage.temporalAddress,
+    PERDURE_TASK_QUEUE: `bench-perdure-${port}`,
+    PERDURE_EGRESS: 'any',
+    PERDURE_SHUTDOWN_GRACE: '1s',
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+  };
+  const main = join(root, 'dist', 'main.js');
+  const run = (role: string) =>
+    spawn(process.execPath, [...nodeOptions, main, role], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
+  if (isSplit) execFileSync(process.execPath, [main, 'migrate'], { cwd: root, stdio: 'ignore', env });
+  const children = (isSplit ? ['api', 'worker'] : ['start']).map(run);
   const origin = `http://127.0.0.1:${port}`;
-  await ready(child, origin);
+  await ready(children, origin);
   const http = new Pool(origin, { connections: 64, bodyTimeout: 0, headersTimeout: 0 });
   const db = new pg.Pool({ connectionString: databaseUrl, max: 2, options: BY_INDEX });
   db.on('error', (error) => console.error(error.message));
@@ -66,21 +70,21 @@ export async function startPerdure(
     if (statusCode !== 201) throw new Error(`${path} answered ${statusCode}: ${await answer.text()}`);
     return (await answer.json()) as { id: string; status: string };
   };
-  const pid = child.pid ?? 0;
+  const pids = children.map(({ pid = 0 }) => pid);
   return {
     name,
-    suites: ['singles', 'latency', 'posts', 'shared', 'batch'],
-    groups: { process: [pid], temporal: stage.groups.temporal, postgres: stage.groups.postgres },
-    pid,
+    suites,
+    groups: { process: pids, temporal: stage.groups.temporal, postgres: stage.groups.postgres },
+    pid: pids[0] ?? 0,
     db,
     post,
-    run: (order) => run({ post, db, receiverUrl: stage.receiverUrl }, order),
+    run: (order) => carryOut({ post, db, receiverUrl: stage.receiverUrl }, order),
     async stop() {
       await http.destroy();
       await db.end();
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
+      const exited = children.map((child) => once(child, 'exit'));
+      for (const child of children) child.kill('SIGTERM');
+      await Promise.all(exited);
     },
   };
 }
@@ -89,7 +93,7 @@ interface Means extends Pick<Perdure, 'post' | 'db'> {
   receiverUrl: string;
 }
 
-async function run({ post, db, receiverUrl }: Means, { suite, count, submitters }: Order): Promise<Done> {
+async function carryOut({ post, db, receiverUrl }: Means, { suite, count, submitters }: Order): Promise<Done> {
   const job = (n: number) => ({ http: { url: `${receiverUrl}/${n}` } });
   const waited = async (n: number) => {
     const { status } = await post('/v1/jobs', job(n), { prefer: 'wait=30' });
@@ -123,9 +127,9 @@ async function untilFinal(db: pg.Pool): Promise<void> {
   if (rows.length > 0) throw new Error('not every job succeeded');
 }
 
-async function ready(child: ChildProcess, origin: string): Promise<void> {
+async function ready(children: ChildProcess[], origin: string): Promise<void> {
   for (const giveUpAt = Date.now() + READY_WITHIN_MS; Date.now() < giveUpAt; await sleep(50)) {
-    if (child.exitCode !== null) throw new Error(`Perdure ended with ${child.exitCode}`);
+    for (const { exitCode } of children) if (exitCode !== null) throw new Error(`Perdure ended with ${exitCode}`);
     if (
       await fetch(`${origin}/readyz`).then(
         (answer) => answer.ok,

@@ -2,7 +2,8 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 
 import type { Activities } from '../activities/index.ts';
-import { type CarrierInput, carrierOf } from '../contract/temporal.ts';
+import { type CarrierInput, carrierOf, LONGEST_LOCAL_CALL_MS } from '../contract/temporal.ts';
+import { attemptLocally } from './attempt-until-final.ts';
 
 const { runLane } = proxyActivities<Activities>({
   startToCloseTimeout: '10 minutes',
@@ -11,8 +12,12 @@ const { runLane } = proxyActivities<Activities>({
 });
 
 /** Ended from outside, it takes nobody along: the relay gives those who have not ended a workflow of their own. */
-export async function runCarrier({ concurrency }: CarrierInput): Promise<void> {
-  const carrier = carrierOf(workflowInfo().workflowId, 0);
+export async function runCarrier({ concurrency, firstLane = 'regular' }: CarrierInput): Promise<void> {
+  const lane = { carrier: carrierOf(workflowInfo().workflowId, 0), concurrency, batchId: null };
   let more = true;
-  while (more) ({ more } = await runLane({ carrier, concurrency, batchId: null }));
+  if (firstLane === 'local') {
+    const left = await attemptLocally(LONGEST_LOCAL_CALL_MS, undefined, (local) => local.runLane(lane));
+    more = 'kind' in left || left.more;
+  }
+  while (more) ({ more } = await runLane(lane));
 }

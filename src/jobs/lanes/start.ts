@@ -6,23 +6,23 @@ import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
-import { MAX_RIDERS, type Rider } from './carriers.ts';
+import { type Departure, MAX_RIDERS } from './carriers.ts';
 
 /** After a failed start the relay is left to it, instead of a queue behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
 
 export interface CarrierStarter {
   /** True when the workflow exists now. Idempotent: its id is the carrier's. */
-  start(carrierId: string, rider: Rider, riders: number): Promise<boolean>;
+  start(departure: Departure): Promise<boolean>;
 }
 
 export function createCarrierStarter(deps: { client: Client; taskQueue: string; log: Logger }): CarrierStarter {
   const { client, taskQueue, log } = deps;
   let restUntil = 0;
   return {
-    async start(carrierId, { tenant, spec }, riders) {
+    async start({ id: carrierId, rider: { tenant, spec }, riders, isLocal }) {
       if (Date.now() < restUntil) return false;
-      const input: CarrierInput = { concurrency: MAX_RIDERS };
+      const input: CarrierInput = { concurrency: MAX_RIDERS, firstLane: isLocal ? 'local' : 'regular' };
       try {
         reach('carrier.begin');
         await client.withDeadline(Date.now() + 5_000, () =>
