@@ -1,6 +1,6 @@
 // One PostgreSQL and one Temporal server for all test files, on free ports, gone when the run is over.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dataDir = mkdtempSync(join(tmpdir(), PREFIX));
   // As root, PostgreSQL runs as another account, who must be able to pass through.
   chmodSync(dataDir, 0o711);
+  process.env.TMPDIR = scratchIn(dataDir);
   // Vitest ends at once, without a teardown, when it gets a SIGTERM or SIGINT: only what is synchronous still happens.
   const onExit = () => destroy(dataDir);
   process.once('exit', onExit);
@@ -44,6 +45,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     process.off('exit', onExit);
     destroy(dataDir);
   };
+}
+
+/** Where the test files, which inherit the name, put what they would have to clear away. */
+function scratchIn(dataDir: string): string {
+  const scratch = join(dataDir, 'tmp');
+  mkdirSync(scratch);
+  chmodSync(scratch, 0o711);
+  return scratch;
 }
 
 /** A port that was free may be taken by the time the server asks for it: then others are tried. */
