@@ -9,6 +9,9 @@ import { runOracle } from './oracle.ts';
 import { complaintsOf, machine, type Report, tableOf, writeReport } from './report.ts';
 import { createWorld, ORACLE, type World } from './world.ts';
 
+/** More of them have the processor wait for them, not them for it. */
+const BESIDE_EACH_OTHER = 3;
+
 const [, , first, ...rest] = process.argv;
 if (first === ORACLE) await runOracle(rest[0] ?? '');
 else process.exit(await main(process.argv.slice(2)).catch(broken));
@@ -41,8 +44,15 @@ async function main(args: string[]): Promise<number> {
   }
   try {
     const tryOne = (fault: Fault) => tryOut(world, fault, options, report);
-    if (options.together) await Promise.all(faults.map(tryOne));
-    else for (const fault of faults) await tryOne(fault);
+    const alone = faults.filter(({ isTimed = true }) => isTimed && !options.together);
+    for (const fault of alone) await tryOne(fault);
+    // The longest is the last of them, and begins first.
+    const untimed = faults.filter((fault) => !alone.includes(fault)).reverse();
+    const lane = async () => {
+      for (let fault = untimed.shift(); fault; fault = untimed.shift()) await tryOne(fault);
+    };
+    const lanes = options.together ? faults.length : BESIDE_EACH_OTHER;
+    await Promise.all(Array.from({ length: lanes }, lane));
   } finally {
     await world.stop();
     frozen.remove();

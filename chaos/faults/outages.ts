@@ -7,8 +7,8 @@ import { p99, type Period, slowerThan } from '../latency.ts';
 import type { Plan } from '../plan.ts';
 import { withDatabase } from '../sql.ts';
 
-const AWAY_MS = { short: 8_000, full: 90_000 };
-const BEFORE_MS = { short: 1_000, full: 30_000 };
+const AWAY_MS = { short: 8_000, full: 60_000 };
+const BEFORE_MS = { short: 1_000, full: 15_000 };
 /** Patient enough for all of it; the longest wait is what the last of them may take to notice that it is over. */
 const RETRY = { maxAttempts: 50, initialInterval: '500ms', backoffCoefficient: 2, maxInterval: '10s', jitter: 0.2 };
 const [INITIAL_MS, MAX_MS, JITTER] = [500, 10_000, 0.2];
@@ -26,7 +26,7 @@ function targetAway(): Fault {
   return {
     id: 'F18',
     title: `The target of half of the jobs away for ${AWAY_MS.full / 1_000} s (${AWAY_MS.short / 1_000} s in a short run)`,
-    jobs: { short: 240, full: 5_000 },
+    jobs: { short: 240, full: 3_600 },
     perSecond: 40,
     async prepare({ oracle }) {
       const made = await createDoor(oracle.url);

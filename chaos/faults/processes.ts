@@ -12,7 +12,7 @@ const GRACE_MS = 10_000;
 const ROLLS = 20;
 
 export const PROCESS_FAULTS: Fault[] = [
-  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 60, mix: MANY },
+  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 80, mix: MANY },
   {
     id: 'F2',
     title: 'Worker killed (SIGKILL) every 5 to 15 s',
@@ -31,6 +31,7 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     id: 'F3',
+    isTimed: false,
     title: 'Worker frozen (SIGSTOP) until others have taken over, then let go on',
     jobs: { short: 60, full: 200 },
     perSecond: 20,

@@ -29,7 +29,7 @@ function retentionUnderLoad(): Fault {
   return {
     id: 'F35',
     title: `Old jobs, their attempts and keys removed under load (${OLD.full} of them, ${OLD.short} in a short run)`,
-    jobs: { short: 200, full: 6_000 },
+    jobs: { short: 200, full: 4_800 },
     perSecond: 60,
     async before(scene) {
       await keepFor(scene, LONG_RETENTION);

@@ -72,6 +72,7 @@ export const SCHEDULE_FAULTS: Fault[] = [
   },
   {
     id: 'F26',
+    isTimed: false,
     title: 'Schedules deleted, paused or changed in Temporal behind our back',
     jobs: { short: 0, full: 0 },
     workers: 0,
@@ -96,6 +97,7 @@ export const SCHEDULE_FAULTS: Fault[] = [
   },
   {
     id: 'F27',
+    isTimed: false,
     title: `Schedules told ${TRIGGERS} times within one second to run now`,
     jobs: { short: 0, full: 0 },
     async disturb(scene) {

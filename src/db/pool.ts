@@ -62,7 +62,8 @@ export function createDatabase({
     // The server gives up first, so that a slow statement leaves a usable connection; the client's limit is for black holes.
     statement_timeout: 4_500,
     query_timeout: 5_000,
-    lock_timeout: 2_000,
+    // The first to wait in vain tells all others that the store is in trouble (api/middleware/patience.ts).
+    lock_timeout: 1_500,
     idle_in_transaction_session_timeout: 10_000,
   };
   const newPool = (more: pg.PoolConfig = {}) =>

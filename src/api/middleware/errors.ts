@@ -13,7 +13,8 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
     const traceId = traceIdOf(traceParent);
     const known = toApiError(error);
     if (known.code === 'internal') log.error({ requestId, traceId, err: error }, 'request failed');
-    if (known.code === 'storeUnavailable') log.warn({ requestId, traceId, err: error }, 'store unavailable');
+    // Without stacks: they say nothing of a store, and cost most where hundreds hear of it at one moment.
+    if (known.code === 'storeUnavailable') log.warn({ requestId, traceId, reason: String(error) }, 'store unavailable');
     if (response.headersSent) return next(error);
     const problem = toProblem(known, requestId);
     // What is left of the body is not read: the connection cannot be used again.

@@ -12,10 +12,11 @@ declare module 'express-serve-static-core' {
   }
 }
 
-const PATIENCE_MS = 2_000;
+/** Half of what callers are promised: three hundred who come and give up at one moment wait for each other, too. */
+const PATIENCE_MS = 1_200;
 /** So long after the last failure the store is in trouble. */
 const TROUBLE_MS = 10_000;
-const LOOK_AGAIN_MS = 200;
+const LOOK_AGAIN_MS = 100;
 
 /** What cannot be taken back when its caller has gone: it must be something that may be asked for again. */
 export type Within = <T>(work: Promise<T>) => Promise<T>;
