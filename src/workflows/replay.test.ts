@@ -26,7 +26,10 @@ const { define, start, ended, read } = createRunTools(() => api);
 
 beforeAll(async () => {
   // Without a cache every workflow task replays its whole history.
-  [instance, receiver] = await Promise.all([startInstance({ PERDURE_WORKFLOW_CACHE: '0', TEMPORAL_UI_URL: 'http://ui.test' }), startReceiver()]);
+  [instance, receiver] = await Promise.all([
+    startInstance({ PERDURE_WORKFLOW_CACHE: '0', TEMPORAL_UI_URL: 'http://ui.test' }),
+    startReceiver(),
+  ]);
   api = createApi(instance.url);
   receiver.on('/gone', answer(410));
   receiver.on('/away', answer(503));
