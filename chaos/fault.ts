@@ -106,7 +106,7 @@ const STUCK_AFTER_MS = 120_000;
 /** What two cores carry with some to spare: from a backlog nobody could tell how long a recovery takes. */
 const SUSTAINED_PER_SECOND = 40;
 /** For whom the time of a recovery is judged: what a disturbance leaves behind is made up for while the load goes on. */
-export const RECOVERING_PER_SECOND = 40;
+export const RECOVERING_PER_SECOND = 35;
 /** A process that has just started compiles as it goes: one after the other, before anything is timed or goes wrong. */
 const WARM_UPS = 20;
 const SHORT_PAUSE = 0.4;

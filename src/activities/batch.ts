@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { log } from '@temporalio/activity';
 
+import type { JobSpec } from '../contract/job.ts';
 import { type LaneInput, LONGEST_LOCAL_CALL_MS } from '../contract/temporal.ts';
 import { type CarriedJob, claimCarried, lostCarried } from '../db/carried.ts';
 import { reach } from '../failpoint.ts';
@@ -36,8 +37,8 @@ const CLAIM_LOCALLY_FOR_MS = 1_000;
 const MAX_UNWRITTEN = 2_000;
 /** Below the heartbeat timeout of the activity. */
 const GIVEN_UP_AFTER_MS = 8_000;
-/** A workflow task is repeated also when its worker is only late: until then its calls may still be under way. */
-const LOCAL_CALLS_END_WITHIN_MS = LONGEST_LOCAL_CALL_MS + 2_000;
+/** A workflow task is repeated also when its worker is only late: so long after its time a short call may still be under way. */
+const LATE_MS = 2_000;
 const ASK_EVERY_MS = 200;
 
 export interface LaneDeps extends AttemptDeps {
@@ -129,21 +130,23 @@ export function createLanes(deps: LaneDeps) {
   };
 
   /**
-   * An attempt that is open although no call of ours is under way: the worker that opened it is gone. False where some
-   * are left, because the workflow task is no place to wait until that is sure.
+   * An attempt that is open although no call of ours is under way: the worker that opened it is gone. False where that
+   * is not sure yet, and the workflow task no place to wait for it.
    */
   const settleLost = async (
     { carrier, batchId }: Pick<LaneInput, 'carrier' | 'batchId'>,
     results: LaneResults,
   ): Promise<boolean> => {
-    const lostAfterMs = batchId === null ? LOCAL_CALLS_END_WITHIN_MS : 0;
+    // Only the carriers of single jobs have workflow tasks of that kind.
+    const isLost = ({ openMs, spec }: { openMs: number; spec: JobSpec }) =>
+      batchId !== null || openMs >= Math.min(timeoutMsOf(spec), LONGEST_LOCAL_CALL_MS) + LATE_MS;
     await results.drain();
     for (const seen = new Set<string>(); ;) {
       const found = await forever(deps, () => lostCarried(db, carrier));
       const open = found.filter(({ id }) => !seen.has(id));
       if (open.length === 0) return true;
-      if (isLocal()) return false;
-      const lost = open.filter(({ openMs }) => openMs >= lostAfterMs);
+      const lost = open.filter(isLost);
+      if (lost.length === 0 && isLocal()) return false;
       if (lost.length === 0) await sleep(ASK_EVERY_MS);
       deps.metrics.lostAttempts.inc(lost.length);
       for (const job of lost) {

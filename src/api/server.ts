@@ -17,6 +17,8 @@ const KEEP_ALIVE_MS = 65_000;
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 5_000;
+/** Those that wait to be taken. Beyond it (Node's own is 511) the kernel drops them without a word: they try again after 1, 3, 7 s. */
+const BACKLOG = 4_096;
 
 export interface ServerLimits {
   headersTimeoutMs?: number;
@@ -57,7 +59,7 @@ export async function listen(
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; choose another with ${variable}`) : error);
     });
-    server.listen(port, host, resolve);
+    server.listen(port, host, BACKLOG, resolve);
   });
   return { port: (server.address() as AddressInfo).port, stop: (graceMs) => close(server, graceMs) };
 }

@@ -2,11 +2,14 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 
 import type { Activities } from '../activities/index.ts';
-import { type CarrierInput, carrierOf, LONGEST_LOCAL_CALL_MS } from '../contract/temporal.ts';
+import { type CarrierInput, carrierOf } from '../contract/temporal.ts';
 import { attemptLocally } from './attempt-until-final.ts';
 
+/** Also within the workflow task: while the store is away, who made the calls waits for it, or they would be made again. */
+const LANE_MS = 10 * 60_000;
+
 const { runLane } = proxyActivities<Activities>({
-  startToCloseTimeout: '10 minutes',
+  startToCloseTimeout: LANE_MS,
   heartbeatTimeout: '10s',
   retry: { initialInterval: '500ms', maximumInterval: '10s' },
 });
@@ -16,7 +19,7 @@ export async function runCarrier({ concurrency, firstLane = 'regular' }: Carrier
   const lane = { carrier: carrierOf(workflowInfo().workflowId, 0), concurrency, batchId: null };
   let more = true;
   if (firstLane === 'local') {
-    const left = await attemptLocally(LONGEST_LOCAL_CALL_MS, undefined, (local) => local.runLane(lane));
+    const left = await attemptLocally(LANE_MS, undefined, (local) => local.runLane(lane));
     more = 'kind' in left || left.more;
   }
   while (more) ({ more } = await runLane(lane));

@@ -10,6 +10,8 @@ import { type Departure, MAX_RIDERS } from './carriers.ts';
 
 /** After a failed start the relay is left to it, instead of a queue behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
+/** How soon others take over from a worker that is gone: half of what is usual, for whole companies wait. */
+const WORKFLOW_TASK_TIMEOUT = '5s';
 
 export interface CarrierStarter {
   /** True when the workflow exists now. Idempotent: its id is the carrier's. */
@@ -34,6 +36,7 @@ export function createCarrierStarter(deps: { client: Client; taskQueue: string; 
             workflowIdConflictPolicy: 'USE_EXISTING',
             ...eagerStart(client),
             staticSummary: `${riders} jobs`,
+            ...(isLocal ? { workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT } : {}),
             ...ofTenant(tenant, { priorityKey: spec.priority }),
           }),
         );
