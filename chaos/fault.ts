@@ -108,7 +108,8 @@ const SUSTAINED_PER_SECOND = 40;
 /** For whom the time of a recovery is judged: what a disturbance leaves behind is made up for while the load goes on. */
 export const RECOVERING_PER_SECOND = 35;
 /** A process that has just started compiles as it goes: one after the other, before anything is timed or goes wrong. */
-const WARM_UPS = 20;
+const LEAST_WARM_UPS = 20;
+const MOST_WARM_UPS = 300;
 const SHORT_PAUSE = 0.4;
 /** So that a few disturbances fall into it. */
 const SHORT_LOAD_S = 6;
@@ -184,8 +185,9 @@ async function play(world: World, grounds: Ground[], fault: Fault, options: RunO
   await fault.before?.(scene);
   const pace = isShort ? Math.min(perSecond, count / SHORT_LOAD_S) : perSecond;
   const { apiUrl } = ground;
-  await submitAll(plans.slice(0, WARM_UPS), { apiUrl, clients: 1, perSecond: pace, history });
-  const load = submitAll(plans.slice(WARM_UPS), { apiUrl, clients, perSecond: pace, history });
+  const warmUps = isShort ? LEAST_WARM_UPS : Math.max(LEAST_WARM_UPS, Math.min(MOST_WARM_UPS, count / 10));
+  await submitAll(plans.slice(0, warmUps), { apiUrl, clients: 1, perSecond: pace, history });
+  const load = submitAll(plans.slice(warmUps), { apiUrl, clients, perSecond: pace, history });
   await Promise.all([load.finally(() => (over = true)), fault.disturb?.(scene)]);
   await Promise.all(grounds.map((one) => drain(one, stuckAfterMs)));
   await fault.afterwards?.(scene);
