@@ -133,7 +133,7 @@ export const BREAKS: readonly Break[] = [
     edits: [
       {
         file: 'src/workers/relay-riders.ts',
-        from: 'if (await carrierStarter.start(departure)) metrics.relayStarts.inc();',
+        from: 'if (await carrierStarter.start(workflowId, first, riders.length)) metrics.relayStarts.inc();',
         to: '',
       },
     ],

@@ -152,7 +152,7 @@ export async function createServices(
   const batchStarter = createBatchStarter({ db, client, taskQueue: config.taskQueue });
   const carrierStarter = createCarrierStarter({ client, taskQueue: config.taskQueue, log });
   const carriers: Carriers = createCarriers({
-    start: async (departure) => void (await carrierStarter.start(departure)),
+    start: async (...carrier) => void (await carrierStarter.start(...carrier)),
   });
   return {
     db,

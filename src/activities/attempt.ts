@@ -35,7 +35,7 @@ const LOCAL_STORE_WAIT_MS = 4_000;
 /** Only a workflow that registered itself (adopted, or of a schedule) can find its job waiting for others. */
 const BLOCKED_LOOK_MS = 15_000;
 /** A quarter of the workflow tasks: more would let slow targets hold up all others. The rest are regular activities. */
-export const SLOW_LOCAL_AT_ONCE = 50;
+const SLOW_LOCAL_AT_ONCE = 50;
 const HEARTBEAT_EVERY_MS = 2_500;
 /** Then the workflow asks again, perhaps another worker that has more room. */
 const GATE_WAIT_MS = 10_000;
@@ -148,7 +148,7 @@ export async function call(
   attemptId: string,
   timeoutMs: number,
   /** Null where the caller cuts off its calls itself, which is cheaper when they are many. */
-  outer: AbortSignal | null = outerSignal(),
+  outer: AbortSignal | null = cutOff(),
 ): Promise<CallOutcome> {
   const openedAt = performance.now();
   const untilDeadlineMs = job.deadlineAt ? job.deadlineAt.getTime() - currentMs() : Infinity;
@@ -264,20 +264,20 @@ export async function patiently<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      const isCut = outerSignal()?.aborted === true || (!isLocal() && inFlight.isCut());
+      const isCut = cutOff()?.aborted === true || (!isLocal() && inFlight.isCut());
       if (isCut || performance.now() + pauseMs > endsAt) return null;
       await sleep(pauseMs);
     }
   }
 }
 
-export function keepAlive(progress?: () => object): () => void {
+function keepAlive(): () => void {
   if (isLocal()) return () => {};
-  const timer = setInterval(() => heartbeat(progress?.()), HEARTBEAT_EVERY_MS);
+  const timer = setInterval(() => heartbeat(), HEARTBEAT_EVERY_MS);
   return () => clearInterval(timer);
 }
 
-export function isLocal(): boolean {
+function isLocal(): boolean {
   return activityInfo().isLocal;
 }
 
@@ -285,6 +285,6 @@ export function isLocal(): boolean {
  * Temporal cancels a local activity also when a busy worker was late with its workflow task. The call goes on all the
  * same: to cut it off and send it again would help nobody. Cancels by users and the end of the grace come through InFlight.
  */
-export function outerSignal(): AbortSignal | null {
+function cutOff(): AbortSignal | null {
   return isLocal() ? null : Context.current().cancellationSignal;
 }

@@ -16,9 +16,6 @@ export const ABORT_SIGNAL = 'abort';
 /** Keyword search attributes, registered by the worker at start. */
 export const SEARCH_ATTRIBUTES = { name: 'PerdureName', host: 'PerdureHost', tenant: 'PerdureTenant' } as const;
 
-/** Longer calls would hold their workflow task for too long; they run as regular activities. */
-export const LONGEST_LOCAL_CALL_MS = 10_000;
-
 /** What the workflow of an accepted job must know; everything else stays in PostgreSQL under the workflow's id. */
 export interface JobPlan {
   runAtMs: number | null;
@@ -64,8 +61,6 @@ export interface BatchInput {
 export interface CarrierInput {
   /** How many calls it may have under way. */
   concurrency: number;
-  /** As in JobPlan, of all its calls. */
-  firstLane?: 'local' | 'regular';
 }
 
 export interface LaneInput {

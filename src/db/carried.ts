@@ -31,12 +31,11 @@ export async function claimCarried(
   return db.bulk.query<CarriedJob>(CLAIM, [carrier, attemptIds, worker, attemptIds.length]);
 }
 
-/** Taken by whoever worked for this carrier last, so long ago. */
-export async function lostCarried(db: Queryable, carrier: string): Promise<(CarriedJob & { openMs: number })[]> {
-  return db.query<CarriedJob & { openMs: number }>(
+/** Taken by whoever worked for this carrier last. */
+export async function lostCarried(db: Queryable, carrier: string): Promise<CarriedJob[]> {
+  return db.query<CarriedJob>(
     `select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
-       outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt",
-       (extract(epoch from now() - started_at) * 1000)::float8 as "openMs"
+       outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt"
      from jobs where carrier = $1 and status = 'running' and finished_at is null limit 500`,
     [carrier],
   );

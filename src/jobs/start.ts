@@ -2,16 +2,18 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
+import { parseDurationMs } from '../contract/duration.ts';
 import type { JobSpec } from '../contract/job.ts';
 import { HTTP_JOB, type JobInput, type JobPlan, RELEASED_SIGNAL, SEARCH_ATTRIBUTES } from '../contract/temporal.ts';
 import type { JobRow, NewJob } from '../db/jobs.ts';
 import { reach } from '../failpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { isLocal, timeoutMsOf } from './carried.ts';
 import { eagerStart } from './eager-start.ts';
 import { createGate } from './gate.ts';
 import { ofTenant } from './of-tenant.ts';
 
+/** Longer calls would hold their workflow task for too long; they run as regular activities. */
+const LOCAL_TIMEOUT_MS = 10_000;
 /** After a failed start the others wait for the relay instead of queueing up behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
 /** More at once would only wait inside Temporal, where they cannot take turns. */
@@ -128,11 +130,13 @@ export function createStarter({
 export function planOf(job: Pick<StartableJob, 'spec' | 'runAt' | 'deadlineAt' | 'nextAttemptAt'>): JobPlan {
   const { spec, deadlineAt } = job;
   const runAt = job.nextAttemptAt ?? job.runAt;
+  const timeoutMs = parseDurationMs(spec.http.timeout) ?? LOCAL_TIMEOUT_MS;
+  const local = spec.delivery === 'atLeastOnce' && timeoutMs <= LOCAL_TIMEOUT_MS;
   return {
     runAtMs: runAt?.getTime() ?? null,
     deadlineAtMs: deadlineAt?.getTime() ?? null,
-    timeoutMs: timeoutMsOf(spec),
-    firstAttempt: isLocal(spec) ? 'local' : 'regular',
+    timeoutMs,
+    firstAttempt: local ? 'local' : 'regular',
   };
 }
 

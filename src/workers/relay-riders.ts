@@ -7,15 +7,13 @@ import { setCheck } from '../db/relay.ts';
 import { leaveCarrier, lostRiders } from '../db/riders.ts';
 import { closeAttempts } from '../db/settle-many.ts';
 import { reach } from '../failpoint.ts';
-import { isLocal } from '../jobs/carried.ts';
 import { judge } from '../jobs/verdict.ts';
 import { nextLook, stateOf } from './compare.ts';
-import { eachOf, type RelayDeps } from './relay.ts';
+import type { RelayDeps } from './relay.ts';
 
 /** Longer than any call that is carried may take, and than a worker takes to hear that its carrier has ended. */
 const LOST_AFTER_MS = 75_000;
 const LOOK_AGAIN_MS = 5_000;
-const CARRIERS_AT_ONCE = 10;
 
 /** Open jobs that a carrier of single jobs makes the first attempt of; a batch looks after its own. */
 export function isRider({ carrier, batchId, finishedAt }: JobRow): boolean {
@@ -32,9 +30,7 @@ export function createRelayRiders(deps: RelayDeps) {
     await setCheck(db, ids, new Date(currentMs() + LOOK_AGAIN_MS), false);
     const [first] = riders;
     if (state === 'absent' && first && riders.some(({ status }) => status === 'queued')) {
-      const all = riders.every(({ spec }) => isLocal(spec));
-      const departure = { id: workflowId, rider: first, riders: riders.length, isLocal: all };
-      if (await carrierStarter.start(departure)) metrics.relayStarts.inc();
+      if (await carrierStarter.start(workflowId, first, riders.length)) metrics.relayStarts.inc();
       return;
     }
     metrics.relayRepairs.inc({ reason: state });
@@ -65,10 +61,10 @@ export function createRelayRiders(deps: RelayDeps) {
       const workflowId = carrierWorkflow(job.carrier ?? '');
       carriers.set(workflowId, [...(carriers.get(workflowId) ?? []), job]);
     }
-    await eachOf([...carriers], CARRIERS_AT_ONCE, ([workflowId, riders]) =>
-      relay(workflowId, riders).catch((error: unknown) => {
+    for (const [workflowId, riders] of carriers) {
+      await relay(workflowId, riders).catch((error: unknown) => {
         log.warn({ carrierId: workflowId, err: error }, 'relay: a carrier put off');
-      }),
-    );
+      });
+    }
   };
 }

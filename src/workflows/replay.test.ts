@@ -26,10 +26,7 @@ const { define, start, ended, read } = createRunTools(() => api);
 
 beforeAll(async () => {
   // Without a cache every workflow task replays its whole history.
-  [instance, receiver] = await Promise.all([
-    startInstance({ PERDURE_WORKFLOW_CACHE: '0', TEMPORAL_UI_URL: 'http://ui.test' }),
-    startReceiver(),
-  ]);
+  [instance, receiver] = await Promise.all([startInstance({ PERDURE_WORKFLOW_CACHE: '0' }), startReceiver()]);
   api = createApi(instance.url);
   receiver.on('/gone', answer(410));
   receiver.on('/away', answer(503));
@@ -101,22 +98,6 @@ describe('jobs that are replayed at every task', () => {
     });
     await eventually(async () => (await api.get(`/v1/bulk-operations/${bulk.id}`)).body.status === 'finished');
     await keep(bulk.id, 'bulk-redrive');
-  });
-});
-
-describe('carriers that are replayed at every task', () => {
-  test.each([
-    ['carrier', '10s'],
-    ['carrier-of-long-calls', '11s'],
-  ])('%s takes all of them along', async (name, timeout) => {
-    const post = (n: number) =>
-      api.post('/v1/jobs', { lane: 'shared', http: { url: `${receiver.url}/ok?${n}`, timeout } });
-    const answers = await Promise.all(Array.from({ length: 20 }, (_job, n) => post(n)));
-    const paths = answers.map(({ body }) => `${body.links.self}?wait=20s`);
-    const jobs = await Promise.all(paths.map(async (path) => (await api.get(path)).body));
-    expect(jobs.map(({ status }) => status)).toEqual(jobs.map(() => 'succeeded'));
-    const carrier = jobs.map(({ links }) => links.temporal.split('/').at(-1)).find((id) => id.startsWith('lane_'));
-    await keep(carrier, name);
   });
 });
 

@@ -5,15 +5,12 @@ import type { JobSpec } from '../../contract/job.ts';
 import { eventually } from '../../testing/api.ts';
 import { createCarriers, MAX_RIDERS, type Ride } from './carriers.ts';
 
-const rider = (tenant = 'one', priority = 3, timeout = '10s') => ({
-  tenant,
-  spec: { priority, delivery: 'atLeastOnce', http: { timeout } } as JobSpec,
-});
+const rider = (tenant = 'one', priority = 3) => ({ tenant, spec: { priority } as JobSpec });
 
 function startedCarriers() {
   const started: { id: string; riders: number }[] = [];
   const carriers = createCarriers({
-    start: async ({ id, riders }) => void started.push({ id: `${id}/0`, riders }),
+    start: async (id, _rider, riders) => void started.push({ id: `${id}/0`, riders }),
   });
   return { started, carriers };
 }
@@ -42,18 +39,6 @@ it('a carrier that nobody boarded in the end does not start', async () => {
   for (const ride of rides) ride.settle(false);
   await carriers.drain();
   expect(started).toEqual([]);
-});
-
-it('its calls are made inside the workflow task when all of them are short', async () => {
-  const local: boolean[] = [];
-  const carriers = createCarriers({ start: async ({ isLocal }) => void local.push(isLocal) });
-  for (const timeout of ['10s', '11s']) {
-    settleAll(
-      [rider(), rider(), rider('default', 3, timeout)].map((one) => carriers.board({ ...one, tenant: timeout })),
-    );
-  }
-  await carriers.drain();
-  expect(local).toEqual([true, false]);
 });
 
 it('a carrier has a size', async () => {

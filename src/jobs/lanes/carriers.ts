@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { carrierOf } from '../../contract/temporal.ts';
 import type { NewJob } from '../../db/jobs.ts';
-import { isLocal } from '../carried.ts';
 import { newId } from '../ids.ts';
 
 /** Also how many of its calls may be under way at once: no rider waits for another's call. */
@@ -27,21 +26,10 @@ export interface Ride {
   settle(boarded: boolean, started?: Promise<void>): void;
 }
 
-/** What the start of a carrier needs to know. */
-export interface Departure {
-  id: string;
-  /** One of them: all have its tenant and priority. */
-  rider: Rider;
-  riders: number;
-  /** The calls of all may be made inside the workflow task. */
-  isLocal: boolean;
-}
-
 interface Carrier {
   id: string | null;
   rider: Rider;
   riders: number;
-  isLocal: boolean;
   boarded: number;
   unsettled: number;
   onSettled: () => void;
@@ -55,7 +43,7 @@ interface Lane {
 
 export interface CarriersDeps {
   /** Starts the workflow of a carrier, or of the job that is alone; does not throw. */
-  start(departure: Departure): Promise<void>;
+  start(carrierId: string, rider: Rider, riders: number): Promise<void>;
 }
 
 export type Carriers = ReturnType<typeof createCarriers>;
@@ -65,16 +53,16 @@ export function createCarriers({ start }: CarriersDeps) {
 
   const depart = async (lane: Lane): Promise<void> => {
     lane.departing = true;
+    let pausing = Promise.resolve();
     for (let carrier = lane.boarding.shift(); carrier; carrier = lane.boarding.shift()) {
       await settled(carrier);
       await carrier.started;
-      const pausing = sleep(PACE_MS);
       if (carrier.id !== null && carrier.boarded > 0) {
-        await start({ ...carrier, id: carrier.id, riders: carrier.boarded });
+        pausing = sleep(PACE_MS);
+        await start(carrier.id, carrier.rider, carrier.boarded);
       }
-      const hasCompany = carrier.id !== null || lane.boarding.length > 0;
-      const isFull = lane.boarding.length > 1;
-      if (hasCompany && !isFull) await pausing;
+      // Full ones do not wait.
+      if (lane.boarding.length < 2) await pausing;
     }
     lane.departing = false;
   };
@@ -89,7 +77,6 @@ export function createCarriers({ start }: CarriersDeps) {
         lane.boarding.push(carrier);
       }
       carrier.riders += 1;
-      carrier.isLocal &&= isLocal(rider.spec);
       carrier.unsettled += 1;
       if (!lane.departing) void depart(lane);
       return {
@@ -116,7 +103,7 @@ function laneOf(lanes: Map<string, Lane>, { tenant, spec }: Rider): Lane {
 }
 
 function newCarrier(id: string | null, rider: Rider): Carrier {
-  return { id, rider, riders: 0, isLocal: true, boarded: 0, unsettled: 0, onSettled: () => {}, started: undefined };
+  return { id, rider, riders: 0, boarded: 0, unsettled: 0, onSettled: () => {}, started: undefined };
 }
 
 function settle(carrier: Carrier, boarded: boolean, started?: Promise<void>): void {

@@ -6,25 +6,23 @@ import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
-import { type Departure, MAX_RIDERS } from './carriers.ts';
+import { MAX_RIDERS, type Rider } from './carriers.ts';
 
 /** After a failed start the relay is left to it, instead of a queue behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
-/** How soon others take over from a worker that is gone: half of what is usual, for whole companies wait. */
-const WORKFLOW_TASK_TIMEOUT = '5s';
 
 export interface CarrierStarter {
   /** True when the workflow exists now. Idempotent: its id is the carrier's. */
-  start(departure: Departure): Promise<boolean>;
+  start(carrierId: string, rider: Rider, riders: number): Promise<boolean>;
 }
 
 export function createCarrierStarter(deps: { client: Client; taskQueue: string; log: Logger }): CarrierStarter {
   const { client, taskQueue, log } = deps;
   let restUntil = 0;
   return {
-    async start({ id: carrierId, rider: { tenant, spec }, riders, isLocal }) {
+    async start(carrierId, { tenant, spec }, riders) {
       if (Date.now() < restUntil) return false;
-      const input: CarrierInput = { concurrency: MAX_RIDERS, firstLane: isLocal ? 'local' : 'regular' };
+      const input: CarrierInput = { concurrency: MAX_RIDERS };
       try {
         reach('carrier.begin');
         await client.withDeadline(Date.now() + 5_000, () =>
@@ -36,7 +34,6 @@ export function createCarrierStarter(deps: { client: Client; taskQueue: string; 
             workflowIdConflictPolicy: 'USE_EXISTING',
             ...eagerStart(client),
             staticSummary: `${riders} jobs`,
-            ...(isLocal ? { workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT } : {}),
             ...ofTenant(tenant, { priorityKey: spec.priority }),
           }),
         );

@@ -4,7 +4,6 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import { parseDurationMs } from '../../contract/duration.ts';
 import { compensationIdOf, jobIdOf, type StepCall, type StepCallResult } from '../../contract/run.ts';
-import { LONGEST_LOCAL_CALL_MS } from '../../contract/temporal.ts';
 import type { StepDefinition } from '../../language/definition.ts';
 import type { HttpInput } from '../../language/http-template.ts';
 import { attemptLocally, attemptUntilFinal, regularAttempt } from '../attempt-until-final.ts';
@@ -13,6 +12,8 @@ import { type Ended, endOfError } from './ends.ts';
 import { waitForTurn } from './rest.ts';
 
 const DEFAULT_TIMEOUT = '10s';
+/** Longer calls would hold their workflow task for too long; they run as regular activities. */
+const LOCAL_TIMEOUT_MS = 10_000;
 
 type Final = StepCallResult & { kind: 'final' };
 // A local activity comes back at another moment when it is replayed together with signals or with others of its kind.
@@ -51,7 +52,7 @@ async function performCall(
   const { jobId, timeoutMs } = call;
   const regular = () => proxyActivities<Activities>({ ...regularAttempt(timeoutMs), summary }).callStep(call);
   const startAtMs = run.timers.get(jobId);
-  const inTask = isLocal && timeoutMs <= LONGEST_LOCAL_CALL_MS && startAtMs === undefined;
+  const inTask = isLocal && timeoutMs <= LOCAL_TIMEOUT_MS && startAtMs === undefined;
   const local = async () => {
     run.isInTask = true;
     try {
@@ -99,7 +100,7 @@ function createCall(
       delivery: delivery ?? 'atLeastOnce',
       priority: run.snapshot.priority,
     },
-    timeoutMs: parseDurationMs(timeout) ?? LONGEST_LOCAL_CALL_MS,
+    timeoutMs: parseDurationMs(timeout) ?? LOCAL_TIMEOUT_MS,
     wantsOutput: false,
   };
 }
