@@ -9,6 +9,7 @@ import pg from 'pg';
 import { Perdure } from '../src/client/index.ts';
 import { type Launch, type RunningProcess, startProcess } from '../src/testing/process.ts';
 import { lastingPort } from './ports.ts';
+import { withDatabase } from './sql.ts';
 import type { World } from './world.ts';
 
 export type { Launch };
@@ -102,9 +103,7 @@ export async function createGround(
 }
 
 async function createDatabase(adminUrl: string, name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  await client.query(`create database ${pg.escapeIdentifier(name)}`).finally(() => client.end());
+  await withDatabase(adminUrl, (client) => client.query(`create database ${pg.escapeIdentifier(name)}`));
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return url.href;

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Client, Connection } from '@temporalio/client';
-import pg from 'pg';
 
 import { carrierWorkflow } from '../src/contract/temporal.ts';
 import { eventually } from '../src/testing/api.ts';
@@ -11,6 +10,7 @@ import { submit } from './clients.ts';
 import type { Scene } from './fault.ts';
 import type { Ground } from './ground.ts';
 import { DEFAULT_MIX, makePlan, type Mix, type Plan } from './plan.ts';
+import { withDatabase } from './sql.ts';
 
 export type Scenario = (scene: Scene, tag: string) => Promise<void>;
 
@@ -134,10 +134,8 @@ export const SCENARIOS = {
 
 /** Of jobs that nobody has taken yet. */
 async function carriersOf({ databaseUrl }: Ground): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
   const text = "select distinct carrier from jobs where status = 'queued' and carrier is not null and batch_id is null";
-  const { rows } = await client.query<{ carrier: string }>(text).finally(() => client.end());
+  const { rows } = await withDatabase(databaseUrl, (client) => client.query<{ carrier: string }>(text));
   return rows.map(({ carrier }) => carrierWorkflow(carrier));
 }
 

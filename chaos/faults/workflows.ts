@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Client, Connection } from '@temporalio/client';
-import pg from 'pg';
 
 import { eventually } from '../../src/testing/api.ts';
 import { readSends } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { withDatabase } from '../sql.ts';
 
 const NAMESPACE = 'default';
 const REPAIRED_WITHIN_MS = 90_000;
@@ -157,15 +157,11 @@ async function askAgain({ ground, plans, history, complain }: Scene): Promise<vo
 
 /** Makes the relay compare every job with Temporal, and waits until it has. */
 async function lookAtAll({ ground }: Scene): Promise<void> {
-  const client = new pg.Client({ connectionString: ground.databaseUrl });
-  await client.connect();
-  try {
+  await withDatabase(ground.databaseUrl, async (client) => {
     await client.query('update jobs set check_at = now()');
     await eventually(
       async () => (await client.query('select 1 from jobs where check_at <= now() limit 1')).rowCount === 0,
       { timeoutMs: 60_000, what: 'the relay has looked at every job' },
     );
-  } finally {
-    await client.end();
-  }
+  });
 }

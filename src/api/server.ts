@@ -17,7 +17,7 @@ const KEEP_ALIVE_MS = 65_000;
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 5_000;
-/** Those that wait to be taken. Beyond it (Node's own is 511) the kernel drops them without a word: they try again after 1, 3, 7 s. */
+/** Those that wait to be taken: beyond it (Node's own is 511) the kernel drops them, and they try again after 1, 3, 7 s. */
 const BACKLOG = 4_096;
 
 export interface ServerLimits {

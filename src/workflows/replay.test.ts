@@ -26,7 +26,10 @@ const { define, start, ended, read } = createRunTools(() => api);
 
 beforeAll(async () => {
   // Without a cache every workflow task replays its whole history.
-  [instance, receiver] = await Promise.all([startInstance({ PERDURE_WORKFLOW_CACHE: '0' }), startReceiver()]);
+  [instance, receiver] = await Promise.all([
+    startInstance({ PERDURE_WORKFLOW_CACHE: '0', TEMPORAL_UI_URL: 'http://ui.test' }),
+    startReceiver(),
+  ]);
   api = createApi(instance.url);
   receiver.on('/gone', answer(410));
   receiver.on('/away', answer(503));
@@ -99,6 +102,15 @@ describe('jobs that are replayed at every task', () => {
     await eventually(async () => (await api.get(`/v1/bulk-operations/${bulk.id}`)).body.status === 'finished');
     await keep(bulk.id, 'bulk-redrive');
   });
+});
+
+test('a carrier that is replayed at every task takes all of them along', async () => {
+  const post = (n: number) => api.post('/v1/jobs', { lane: 'shared', http: { url: `${receiver.url}/ok?${n}` } });
+  const answers = await Promise.all(Array.from({ length: 20 }, (_job, n) => post(n)));
+  const jobs = await Promise.all(answers.map(async ({ body }) => (await api.get(`${body.links.self}?wait=20s`)).body));
+  expect(jobs.map(({ status }) => status)).toEqual(jobs.map(() => 'succeeded'));
+  const carrier = jobs.map(({ links }) => links.temporal.split('/').at(-1)).find((id) => id.startsWith('lane_'));
+  await keep(carrier, 'carrier');
 });
 
 function hasBegun(workflowId: string): Promise<boolean> {
