@@ -152,7 +152,7 @@ export async function createServices(
   const batchStarter = createBatchStarter({ db, client, taskQueue: config.taskQueue });
   const carrierStarter = createCarrierStarter({ client, taskQueue: config.taskQueue, log });
   const carriers: Carriers = createCarriers({
-    start: async (...carrier) => void (await carrierStarter.start(...carrier)),
+    start: async (id, rider) => void (await carrierStarter.start(id, rider)),
   });
   return {
     db,

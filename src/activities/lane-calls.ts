@@ -10,8 +10,12 @@ import type { LanePlaces } from './lane-places.ts';
 const AHEAD_MS = 30;
 const MAX_AHEAD = 400;
 const MAX_CLAIM = 250;
+/** Nobody knows how many there are: as many again as came last, and never fewer than these. */
+const LEAST_CLAIM = 32;
 /** Between two claims, so that each takes many. */
 const CLAIM_PAUSE_MS = 4;
+/** Between two looks for who may still come; they grow while nobody does. */
+const LOOK_MS = { first: 20, factor: 1.3, longest: 100 };
 
 export interface LaneCalls {
   concurrency: number;
@@ -22,6 +26,8 @@ export interface LaneCalls {
   onOutcome(job: CarriedJob, outcome: CallOutcome): void;
   /** Whether to go on taking items. */
   mayClaim(): boolean;
+  /** Whether others may come although there are none now; `taken` have just been found. */
+  mayCome(taken: number): boolean;
   /** What was taken and not called yet will not be: others have ended it. */
   isStopped(): boolean;
   /** Results pile up: new calls wait. */
@@ -35,6 +41,8 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
   let claiming = false;
   let exhausted = false;
   let averageMs = 100;
+  let lastTaken = LEAST_CLAIM / 2;
+  let lookMs = LOOK_MS.first;
 
   return new Promise<boolean>((resolve, reject) => {
     const claim = async (now: number, ahead: number) => {
@@ -44,12 +52,19 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
       lane.places.giveBack(places - jobs.length);
       const takenAt = performance.now();
       for (const job of jobs) waiting.push({ job, takenAt });
-      exhausted = jobs.length < limit;
+      lastTaken = jobs.length;
+      const isEmpty = jobs.length < limit;
+      const isWaiting = isEmpty && lane.mayCome(jobs.length);
+      exhausted = isEmpty && !isWaiting;
+      lookMs = jobs.length > 0 ? LOOK_MS.first : Math.min(LOOK_MS.longest, lookMs * LOOK_MS.factor);
       step();
-      setTimeout(() => {
-        claiming = false;
-        step();
-      }, CLAIM_PAUSE_MS);
+      setTimeout(
+        () => {
+          claiming = false;
+          step();
+        },
+        isWaiting ? lookMs : CLAIM_PAUSE_MS,
+      );
     };
 
     const begin = async ({ job, takenAt }: { job: CarriedJob; takenAt: number }) => {
@@ -71,7 +86,8 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
       }
       const pace = Math.floor((lane.concurrency * AHEAD_MS) / averageMs);
       const ahead = lane.places.areShort() ? 0 : Math.min(MAX_AHEAD, pace);
-      const wanted = Math.min(MAX_CLAIM, lane.concurrency + ahead - calling - waiting.length);
+      const likely = Math.max(LEAST_CLAIM, 2 * lastTaken);
+      const wanted = Math.min(MAX_CLAIM, likely, lane.concurrency + ahead - calling - waiting.length);
       const more = !exhausted && lane.mayClaim();
       if (more && !claiming && wanted > 0 && waiting.length <= ahead / 2) {
         claiming = true;

@@ -4,7 +4,7 @@ import { log } from '@temporalio/activity';
 import { currentTime } from '../clock.ts';
 import type { CarriedJob } from '../db/carried.ts';
 import type { Settled } from '../db/settle.ts';
-import { closeAttempts, type ClosedAttempt } from '../db/settle-many.ts';
+import { type ClosedAttempt, closeLaneAttempts } from '../db/settle-many.ts';
 import { reach } from '../failpoint.ts';
 import type { Starter } from '../jobs/start.ts';
 import { type CallOutcome, judge } from '../jobs/verdict.ts';
@@ -48,7 +48,7 @@ export function createLaneResults(deps: AttemptDeps & { starter: Starter }) {
   const close = async (rows: Result[]): Promise<Settled[]> => {
     const closed = rows.map((row) => row.closed);
     try {
-      return await forever(deps, () => closeAttempts(db, closed));
+      return await forever(deps, () => closeLaneAttempts(db, closed));
     } catch (error) {
       if (rows.length === 1) {
         log.error('a result could not be written', { jobId: rows[0]?.job.id, error });

@@ -61,6 +61,10 @@ export interface BatchInput {
 export interface CarrierInput {
   /** How many calls it may have under way. */
   concurrency: number;
+  /** New riders may come until then, counted from the start of its lane … */
+  openForMs: number;
+  /** … unless nobody has come for so long. */
+  quietMs: number;
 }
 
 export interface LaneInput {
@@ -68,6 +72,8 @@ export interface LaneInput {
   concurrency: number;
   /** Whose end is looked at when the lane is empty. */
   batchId: string | null;
+  /** Without: when the lane is empty it is over. */
+  open?: Partial<Pick<CarrierInput, 'openForMs' | 'quietMs'>>;
 }
 
 export function carrierOf(workflowId: string, lane: number): string {

@@ -3,7 +3,7 @@ import type { NotifyRule } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import type { NewJob } from './jobs.ts';
 import type { Queryable } from './pool.ts';
-import { OUTBOX, SETTLED, type Settled } from './settle.ts';
+import { CUT_OFF, OUTBOX, SETTLED, type Settled } from './settle.ts';
 
 export interface BatchCounts {
   total: number;
@@ -135,13 +135,14 @@ const CANCEL = `with batch as (
     where id = $1 and tenant = $2 and status = 'running'
       and exists (select 1 from jobs where batch_id = $1 and ${OPEN}) returning 1),
   open as (
-    select id, carrier is null and status = 'running' as calling_alone from jobs
+    select id, carrier is null and status = 'running' as calling_alone, attempt_id as was_attempt from jobs
     where batch_id = $1 and ${OPEN} and exists (select 1 from batch) order by id for update),
   job as (
     update jobs set status = 'canceled', error = $3::jsonb, attempt_id = null, next_attempt_at = null, updated_at = now(),
       finished_at = now(), carrier = null,
       check_at = case when jobs.carrier is null then now() + interval '5 seconds' end
-    from open where jobs.id = open.id returning jobs.*, calling_alone),
+    from open where jobs.id = open.id returning jobs.*, calling_alone, was_attempt),
+  ${CUT_OFF},
   attempt as (
     update attempts set outcome = 'unknown', error = $3::jsonb, finished_at = now()
     where outcome = 'open' and job_id in (select id from job)),

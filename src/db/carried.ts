@@ -16,11 +16,9 @@ const CLAIM = `with picked as materialized (
     select id, row_number() over (order by id) as place
     from (select id from jobs where carrier = $1 and status = 'queued' and finished_at is null order by id limit $4) free),
   job as (
-    update jobs set status = 'running', attempt_id = ($2::text[])[picked.place], attempts = attempts + 1,
-      started_at = coalesce(started_at, now()), updated_at = now()
-    from picked where jobs.id = picked.id and jobs.carrier = $1 and jobs.status = 'queued' returning jobs.*),
-  attempt as (
-    insert into attempts (id, job_id, number, worker, started_at) select attempt_id, id, attempts, $3, now() from job)
+    update jobs set status = 'running', attempt_id = ($2::text[])[picked.place], attempts = 1, lane_worker = $3,
+      started_at = now(), updated_at = now()
+    from picked where jobs.id = picked.id and jobs.carrier = $1 and jobs.status = 'queued' returning jobs.*)
   select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
     outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt" from job order by id`;
 

@@ -15,11 +15,10 @@ export async function leaveCarrier(db: Queryable, ids: string[]): Promise<JobRow
 /** Taken, and by now past the time its call may take: nobody will hear of it again. */
 export async function lostRiders(db: Queryable, ids: string[], olderThanMs: number): Promise<CarriedJob[]> {
   return db.query<CarriedJob>(
-    `select j.id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
+    `select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
        outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt"
-     from jobs j join attempts a on a.id = j.attempt_id
-     where j.id = any($1) and status = 'running' and carrier is not null
-       and a.started_at < now() - $2 * interval '1 millisecond'`,
+     from jobs where id = any($1) and status = 'running' and carrier is not null
+       and started_at < now() - $2 * interval '1 millisecond'`,
     [ids, olderThanMs],
   );
 }

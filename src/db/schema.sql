@@ -174,6 +174,7 @@ create table jobs (
   finished_at timestamp with time zone,
   batch_key text,
   carrier text,
+  lane_worker text,
   constraint jobs_pkey PRIMARY KEY (id),
   constraint jobs_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'blocked'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text, 'expired'::text, 'unknown'::text])))
 );

@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 
 import type { FinalJobStatus } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
+import { laneAttempts } from './attempts.ts';
 import type { StoredResult } from './jobs.ts';
 import type { Queryable } from './pool.ts';
 
@@ -91,11 +92,21 @@ export async function closeAttempt(
   return rows[0] ?? null;
 }
 
+/** What ends a job from outside says nothing about the call. */
+export const CUT_OFF = laneAttempts({
+  ...{ attempt: 'was_attempt', outcome: "'unknown'", status: 'null', error: 'error', duration: 'null' },
+});
+
 /** `$7` tenant or null for any, `$8` job id, `$9` statuses it may be in, `$10` when the relay looks again. */
-const FINISH_JOB = `with job as (
+const FINISH_JOB = `with was as (
+    select id as was_id, attempt_id as was_attempt from jobs where id = $8 for update),
+  job as (
     update jobs set status = $1, error = $2::jsonb, attempt_id = null, next_attempt_at = null, updated_at = now(),
       finished_at = now(), check_at = $10::timestamptz
-    where id = $8 and ($7::text is null or tenant = $7) and status = any($9) and finished_at is null returning *),
+    from was
+    where id = was_id and ($7::text is null or tenant = $7) and status = any($9) and finished_at is null
+    returning jobs.*, was_attempt),
+  ${CUT_OFF},
   attempt as (
     update attempts set outcome = 'unknown', error = $2::jsonb, finished_at = now()
     where job_id = $8 and outcome = 'open' and exists (select 1 from job)),

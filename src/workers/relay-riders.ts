@@ -5,7 +5,7 @@ import { carrierWorkflow } from '../contract/temporal.ts';
 import type { JobRow } from '../db/jobs.ts';
 import { setCheck } from '../db/relay.ts';
 import { leaveCarrier, lostRiders } from '../db/riders.ts';
-import { closeAttempts } from '../db/settle-many.ts';
+import { closeLaneAttempts } from '../db/settle-many.ts';
 import { reach } from '../failpoint.ts';
 import { judge } from '../jobs/verdict.ts';
 import { nextLook, stateOf } from './compare.ts';
@@ -30,7 +30,7 @@ export function createRelayRiders(deps: RelayDeps) {
     await setCheck(db, ids, new Date(currentMs() + LOOK_AGAIN_MS), false);
     const [first] = riders;
     if (state === 'absent' && first && riders.some(({ status }) => status === 'queued')) {
-      if (await carrierStarter.start(workflowId, first, riders.length)) metrics.relayStarts.inc();
+      if (await carrierStarter.start(workflowId, first)) metrics.relayStarts.inc();
       return;
     }
     metrics.relayRepairs.inc({ reason: state });
@@ -46,7 +46,7 @@ export function createRelayRiders(deps: RelayDeps) {
     for (const job of await lostRiders(db, ids, LOST_AFTER_MS)) {
       const verdict = judge(job, WORKER_LOST, currentTime());
       const outcome = summarize(WORKER_LOST, verdict);
-      const [settled] = await closeAttempts(db, [{ attemptId: job.attemptId, jobId: job.id, outcome, verdict }]);
+      const [settled] = await closeLaneAttempts(db, [{ attemptId: job.attemptId, jobId: job.id, outcome, verdict }]);
       if (!settled) continue;
       metrics.lostAttempts.inc();
       const { status, nextAttemptAt, deadLetter } = verdict;

@@ -11,8 +11,8 @@ const { runLane } = proxyActivities<Activities>({
 });
 
 /** Ended from outside, it takes nobody along: the relay gives those who have not ended a workflow of their own. */
-export async function runCarrier({ concurrency }: CarrierInput): Promise<void> {
+export async function runCarrier({ concurrency, ...open }: CarrierInput): Promise<void> {
   const carrier = carrierOf(workflowInfo().workflowId, 0);
   let more = true;
-  while (more) ({ more } = await runLane({ carrier, concurrency, batchId: null }));
+  while (more) ({ more } = await runLane({ carrier, concurrency, batchId: null, open }));
 }

@@ -1,21 +1,30 @@
-// The shared lane: jobs that come while others are being started gather, and start together in one carrier.
+// The shared lane: jobs that come while others are on their way share a carrier, one workflow for the first attempts of all.
 //
-// A carrier is boarding (takes riders), departing (takes no more; waits until the rows of its riders are committed, then
-// is started) and gone: what it does from then on is in workflows/carrier.ts. Of each tenant and priority one at a time
-// departs, the others board meanwhile. A job that finds none departing is alone: it has a workflow of its own, at once.
-// What a crash leaves behind here, rows whose carrier never started, is found by the relay.
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import { carrierOf } from '../../contract/temporal.ts';
+// Of each tenant and priority one carrier at most is open. It opens when a job comes while another is being started, its
+// workflow starts when the first rider's row is committed, and until it closes (full, over, or nobody came for a while)
+// a rider needs no start: the lane of the carrier looks for new ones as long as any may come, and longer. A job that
+// finds neither an open carrier nor anybody being started is alone: it has a workflow of its own, at once.
+// What a crash leaves behind here, or who is committed too late, is found by the relay.
+import { type CarrierInput, carrierOf } from '../../contract/temporal.ts';
 import type { NewJob } from '../../db/jobs.ts';
 import { newId } from '../ids.ts';
 
 /** Also how many of its calls may be under way at once: no rider waits for another's call. */
-export const MAX_RIDERS = 100;
-/** Between two departures while there is company: fewer carriers, each with more riders. */
-const PACE_MS = 100;
+export const MAX_RIDERS = 500;
+/** Short enough that a killed worker, whose lane is missed only after a while, keeps few waiting. */
+const OPEN_MS = 2_000;
+const QUIET_MS = 250;
+/** From boarding until the row is committed, and a little more. */
+const COMMIT_MS = 1_000;
 /** When nobody has asked for a lane for so long, it is forgotten. */
 const MAX_IDLE_LANES = 1_000;
+
+/** A lane begins after its carrier has opened: what it waits for counts from then. */
+export const CARRIER_INPUT: CarrierInput = {
+  concurrency: MAX_RIDERS,
+  openForMs: OPEN_MS + COMMIT_MS,
+  quietMs: QUIET_MS + COMMIT_MS,
+};
 
 export type Rider = Pick<NewJob, 'tenant' | 'spec'>;
 
@@ -27,92 +36,75 @@ export interface Ride {
 }
 
 interface Carrier {
-  id: string | null;
-  rider: Rider;
+  id: string;
   riders: number;
-  boarded: number;
-  unsettled: number;
-  onSettled: () => void;
-  started: Promise<void> | undefined;
+  openedAt: number;
+  lastAt: number;
+  isStarted: boolean;
 }
 
 interface Lane {
-  boarding: Carrier[];
-  departing: boolean;
+  carrier: Carrier | null;
+  /** Somebody who was alone. */
+  isStarting: boolean;
 }
 
 export interface CarriersDeps {
-  /** Starts the workflow of a carrier, or of the job that is alone; does not throw. */
-  start(carrierId: string, rider: Rider, riders: number): Promise<void>;
+  /** Starts the workflow of a carrier; does not throw. */
+  start(carrierId: string, rider: Rider): Promise<void>;
 }
 
 export type Carriers = ReturnType<typeof createCarriers>;
 
 export function createCarriers({ start }: CarriersDeps) {
   const lanes = new Map<string, Lane>();
+  const starts = new Set<Promise<void>>();
 
-  const depart = async (lane: Lane): Promise<void> => {
-    lane.departing = true;
-    let pausing = Promise.resolve();
-    for (let carrier = lane.boarding.shift(); carrier; carrier = lane.boarding.shift()) {
-      await settled(carrier);
-      await carrier.started;
-      if (carrier.id !== null && carrier.boarded > 0) {
-        pausing = sleep(PACE_MS);
-        await start(carrier.id, carrier.rider, carrier.boarded);
-      }
-      // Full ones do not wait.
-      if (lane.boarding.length < 2) await pausing;
-    }
-    lane.departing = false;
+  const begin = (carrier: Carrier, rider: Rider) => {
+    carrier.isStarted = true;
+    const starting = start(carrier.id, rider).finally(() => starts.delete(starting));
+    starts.add(starting);
+  };
+
+  const rideAlone = (lane: Lane): Ride => {
+    lane.isStarting = true;
+    const over = () => void (lane.isStarting = false);
+    return { carrier: null, settle: (_boarded, started = Promise.resolve()) => void started.then(over, over) };
   };
 
   return {
     board(rider: Rider): Ride {
       const lane = laneOf(lanes, rider);
-      const alone = !lane.departing && lane.boarding.length === 0;
-      let carrier = lane.boarding.at(-1);
-      if (!carrier || carrier.riders === MAX_RIDERS) {
-        carrier = newCarrier(alone ? null : newId('lane'), rider);
-        lane.boarding.push(carrier);
-      }
+      const now = performance.now();
+      const isFull = lane.carrier?.riders === MAX_RIDERS && now < lane.carrier.lastAt + QUIET_MS;
+      if (lane.carrier && !isOpen(lane.carrier, now)) lane.carrier = null;
+      if (!lane.carrier && !lane.isStarting && !isFull) return rideAlone(lane);
+      const carrier = (lane.carrier ??= { id: newId('lane'), riders: 0, openedAt: now, lastAt: now, isStarted: false });
       carrier.riders += 1;
-      carrier.unsettled += 1;
-      if (!lane.departing) void depart(lane);
+      carrier.lastAt = now;
       return {
-        carrier: carrier.id && carrierOf(carrier.id, 0),
-        settle: (boarded, started) => settle(carrier, boarded, started),
+        carrier: carrierOf(carrier.id, 0),
+        settle: (boarded) => void (boarded && !carrier.isStarted && begin(carrier, rider)),
       };
     },
-    /** Resolves when nobody is boarding any more. */
+    /** Resolves when no start is under way any more. */
     async drain(): Promise<void> {
-      while ([...lanes.values()].some(({ departing }) => departing)) await sleep(PACE_MS);
+      await Promise.all(starts);
     },
   };
+}
+
+function isOpen({ riders, openedAt, lastAt }: Carrier, now: number): boolean {
+  return riders < MAX_RIDERS && now < openedAt + OPEN_MS && now < lastAt + QUIET_MS;
 }
 
 function laneOf(lanes: Map<string, Lane>, { tenant, spec }: Rider): Lane {
   // Tenants take turns, and the first in importance is the first to run: neither may share its carrier with others.
   const name = `${spec.priority} ${tenant}`;
-  const lane = lanes.get(name) ?? { boarding: [], departing: false };
+  const lane = lanes.get(name) ?? { carrier: null, isStarting: false };
   if (lanes.size >= MAX_IDLE_LANES) {
-    for (const [other, { departing }] of lanes) if (!departing) lanes.delete(other);
+    for (const [other, { isStarting }] of lanes) if (!isStarting) lanes.delete(other);
   }
   lanes.set(name, lane);
   return lane;
-}
-
-function newCarrier(id: string | null, rider: Rider): Carrier {
-  return { id, rider, riders: 0, boarded: 0, unsettled: 0, onSettled: () => {}, started: undefined };
-}
-
-function settle(carrier: Carrier, boarded: boolean, started?: Promise<void>): void {
-  carrier.started = started;
-  carrier.unsettled -= 1;
-  if (boarded) carrier.boarded += 1;
-  if (carrier.unsettled === 0) carrier.onSettled();
-}
-
-async function settled(carrier: Carrier): Promise<void> {
-  if (carrier.unsettled > 0) await new Promise<void>((resolve) => (carrier.onSettled = resolve));
 }

@@ -69,6 +69,11 @@ it('from its first retry on a job is on its own: retried in time, then succeeded
   for (const job of await finals(flaky)) {
     expect(job).toMatchObject({ status: 'succeeded', attempts: 2 });
     expect(workflowOf(job)).toBe(job.id);
+    const attempts = (await api.get(job.links.attempts)).body.items;
+    expect(attempts).toMatchObject([
+      { number: 1, outcome: 'answered', httpStatus: 503, error: { code: 'httpStatus' } },
+      { number: 2, outcome: 'answered', httpStatus: 200, error: null },
+    ]);
     const [first, second] = receiver.at(new URL(job.http.url).pathname);
     expect(second?.at).toBeGreaterThanOrEqual((first?.at ?? 0) + 290);
     expect(second?.headers['idempotency-key']).toBe(first?.headers['idempotency-key']);
@@ -120,7 +125,14 @@ it('a cancel cuts off the one call, a deadline the others, and nobody else is to
   const hurried = submit('/slow/late', 4, { deadline: '2s' });
   const [slow, quick] = await Promise.all([submit('/slow', 4), submit('/quick', 4)]);
   await eventually(() => receiver.received.filter(({ path }) => path.startsWith('/slow/')).length === 8);
+  const attemptsOf = async ({ links }: Json) => (await api.get(links.attempts)).body.items;
+  for (const job of slow) {
+    expect(await attemptsOf(job)).toMatchObject([{ number: 1, outcome: 'open', finishedAt: null }]);
+  }
   for (const { links } of slow) expect((await api.post(`${links.self}/cancel`)).status).toBe(200);
+  for (const job of slow) {
+    expect(await attemptsOf(job)).toMatchObject([{ number: 1, outcome: 'unknown', error: { code: 'canceled' } }]);
+  }
   expect((await finals(slow)).map(({ status }) => status)).toEqual(slow.map(() => 'canceled'));
   expect((await finals(quick)).map(({ status }) => status)).toEqual(quick.map(() => 'succeeded'));
   expect((await finals(await hurried)).map(({ status }) => status)).toEqual([

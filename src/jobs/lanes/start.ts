@@ -1,39 +1,37 @@
 // Starts the workflow of a carrier; the relay does it again where this one does not arrive.
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 
-import { type CarrierInput, RUN_CARRIER } from '../../contract/temporal.ts';
+import { RUN_CARRIER } from '../../contract/temporal.ts';
 import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
-import { MAX_RIDERS, type Rider } from './carriers.ts';
+import { CARRIER_INPUT, type Rider } from './carriers.ts';
 
 /** After a failed start the relay is left to it, instead of a queue behind a dead connection. */
 const COOL_DOWN_MS = 1_000;
 
 export interface CarrierStarter {
   /** True when the workflow exists now. Idempotent: its id is the carrier's. */
-  start(carrierId: string, rider: Rider, riders: number): Promise<boolean>;
+  start(carrierId: string, rider: Rider): Promise<boolean>;
 }
 
 export function createCarrierStarter(deps: { client: Client; taskQueue: string; log: Logger }): CarrierStarter {
   const { client, taskQueue, log } = deps;
   let restUntil = 0;
   return {
-    async start(carrierId, { tenant, spec }, riders) {
+    async start(carrierId, { tenant, spec }) {
       if (Date.now() < restUntil) return false;
-      const input: CarrierInput = { concurrency: MAX_RIDERS };
       try {
         reach('carrier.begin');
         await client.withDeadline(Date.now() + 5_000, () =>
           client.workflow.start(RUN_CARRIER, {
             workflowId: carrierId,
             taskQueue,
-            args: [input],
+            args: [CARRIER_INPUT],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
             ...eagerStart(client),
-            staticSummary: `${riders} jobs`,
             ...ofTenant(tenant, { priorityKey: spec.priority }),
           }),
         );

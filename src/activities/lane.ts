@@ -33,12 +33,13 @@ export interface LaneDeps extends AttemptDeps {
 export function createLanes(deps: LaneDeps) {
   const { db, gate, inFlight, isClosing, followUp, worker } = deps;
 
-  const runLane = async ({ carrier, concurrency, batchId }: LaneInput): Promise<{ more: boolean }> => {
+  const runLane = async ({ carrier, concurrency, batchId, open }: LaneInput): Promise<{ more: boolean }> => {
     const results = createLaneResults(deps);
     const places = createLanePlaces(gate);
     const calling = new Set<string>();
     const { cancellationSignal } = Context.current();
     const claimUntil = performance.now() + CLAIM_FOR_MS;
+    const mayCome = createDoor(open);
     const canceled = inFlight.begin(batchId ?? carrier, carrier);
     const cutOff = () => calling.forEach((jobId) => inFlight.abort(jobId));
     for (const signal of [canceled.signal, cancellationSignal]) signal.addEventListener('abort', cutOff);
@@ -79,6 +80,7 @@ export function createLanes(deps: LaneDeps) {
           results.add(job, outcome);
         },
         mayClaim: () => performance.now() < claimUntil && !isClosing() && !isStopped(),
+        mayCome,
         isStopped,
         isBehind: () => results.waiting() > MAX_UNWRITTEN,
       });
@@ -110,5 +112,16 @@ export function createLanes(deps: LaneDeps) {
     runLane,
     /** The workflow was canceled from outside: so is what it carries. */
     cancelBatchItems: ({ tenant, batchId }: { tenant: string; batchId: string }) => deps.cancelBatch(tenant, batchId),
+  };
+}
+
+/** Of a lane that others may still board: open for a time, and while they keep coming. */
+function createDoor({ openForMs = 0, quietMs = 0 }: LaneInput['open'] = {}): (taken: number) => boolean {
+  const openUntil = performance.now() + openForMs;
+  let lastAt = performance.now();
+  return (taken) => {
+    const now = performance.now();
+    if (taken > 0) lastAt = now;
+    return now < openUntil && now < lastAt + quietMs;
   };
 }
