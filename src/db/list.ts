@@ -18,6 +18,8 @@ export class InvalidCursorError extends Error {
   override name = 'InvalidCursorError';
 }
 
+const ONE_OF = ' = any(?)';
+
 interface Source {
   table: string;
   columns: string;
@@ -42,7 +44,10 @@ export async function listPage<Row extends { id: string; createdAt: Date }>(
   };
   for (const [name, wanted] of Object.entries(filters)) {
     const condition = conditions[name];
-    if (condition && wanted.length > 0) bind(condition, wanted);
+    if (!condition || wanted.length === 0) continue;
+    // Of one value an index has the rows in the order of the list; of several all would be read and sorted.
+    const isOne = wanted.length === 1 && condition.includes(ONE_OF);
+    bind(isOne ? condition.replace(ONE_OF, ' = ?') : condition, isOne ? wanted[0] : wanted);
   }
   if (createdAfter) bind('created_at >= ?', createdAfter);
   if (createdBefore) bind('created_at < ?', createdBefore);

@@ -447,6 +447,8 @@ CREATE INDEX jobs_blocked ON public.jobs USING btree (id) WHERE (status = 'block
 
 CREATE INDEX jobs_by_batch ON public.jobs USING btree (batch_id, status) WHERE (batch_id IS NOT NULL);
 
+CREATE INDEX jobs_by_host ON public.jobs USING btree (tenant, host, created_at DESC, id DESC) WHERE (run_id IS NULL);
+
 CREATE INDEX jobs_by_label ON public.jobs USING gin (labels jsonb_path_ops) WHERE (labels <> '{}'::jsonb);
 
 CREATE INDEX jobs_by_name ON public.jobs USING btree (tenant, name, created_at DESC) WHERE (name IS NOT NULL);
