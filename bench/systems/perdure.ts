@@ -122,7 +122,7 @@ async function postBatches(post: Perdure['post'], count: number, job: (n: number
 /** Asked of the database, so that the question costs the API nothing. */
 async function untilFinal(db: pg.Pool): Promise<void> {
   const open = 'select exists (select 1 from jobs where finished_at is null) as open';
-  while ((await db.query<{ open: boolean }>(open)).rows[0]?.open) await sleep(10);
+  while ((await db.query<{ open: boolean }>(open)).rows[0]?.open) await sleep(25);
   const { rows } = await db.query("select 1 from jobs where finished_at is not null and status <> 'succeeded' limit 1");
   if (rows.length > 0) throw new Error('not every job succeeded');
 }
