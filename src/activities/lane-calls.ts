@@ -1,13 +1,15 @@
 // The calls of one lane: items are taken a little ahead of the calls, so that a quick target never waits for the database.
 //
 // An item is queued (in the database), taken (its attempt is open, in `waiting`), calling, then handed to `onOutcome`.
-// Ahead is only taken what will have its turn within AHEAD_MS at the pace of the calls so far: a slow target has nothing
-// in `waiting`, so a crash costs no attempt that was never made.
+// Ahead is only taken what will have its turn before the next claim could bring more, at the pace of the calls so far: a
+// slow target has nothing in `waiting`, so a crash costs no attempt that was never made.
 import type { CarriedJob } from '../db/carried.ts';
 import type { CallOutcome } from '../jobs/verdict.ts';
 import type { LanePlaces } from './lane-places.ts';
 
-const AHEAD_MS = 30;
+/** For so many claims on end, each as long as the last ones took. */
+const CLAIMS_AHEAD = 2.5;
+const MAX_AHEAD_MS = 60;
 const MAX_AHEAD = 400;
 const MAX_CLAIM = 250;
 /** Nobody knows how many there are: as many again as came last, and never fewer than these. */
@@ -41,6 +43,7 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
   let claiming = false;
   let exhausted = false;
   let averageMs = 100;
+  let claimMs = 10;
   let lastTaken = LEAST_CLAIM / 2;
   let lookMs = LOOK_MS.first;
 
@@ -48,9 +51,11 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
     const claim = async (now: number, ahead: number) => {
       const places = now > 0 ? await lane.places.reserve(now) : 0;
       const limit = places < now ? places : now + ahead;
+      const askedAt = performance.now();
       const jobs = limit > 0 ? await lane.claim(limit) : [];
       lane.places.giveBack(places - jobs.length);
       const takenAt = performance.now();
+      claimMs += (takenAt - askedAt - claimMs) / 4;
       for (const job of jobs) waiting.push({ job, takenAt });
       lastTaken = jobs.length;
       const isEmpty = jobs.length < limit;
@@ -84,8 +89,9 @@ export function runCalls(lane: LaneCalls): Promise<boolean> {
         const next = waiting.shift();
         if (next) begin(next).catch(reject);
       }
-      const pace = Math.floor((lane.concurrency * AHEAD_MS) / averageMs);
-      const ahead = lane.places.areShort() ? 0 : Math.min(MAX_AHEAD, pace);
+      const aheadMs = Math.min(MAX_AHEAD_MS, CLAIMS_AHEAD * claimMs);
+      const likelyDone = Math.floor((lane.concurrency * aheadMs) / averageMs);
+      const ahead = lane.places.areShort() ? 0 : Math.min(MAX_AHEAD, likelyDone);
       const likely = Math.max(LEAST_CLAIM, 2 * lastTaken);
       const wanted = Math.min(MAX_CLAIM, likely, lane.concurrency + ahead - calling - waiting.length);
       const more = !exhausted && lane.mayClaim();

@@ -12,7 +12,7 @@ import { type AttemptDeps, patiently, summarize, WORKER_LOST } from './attempt.t
 import { causeOf } from './measure.ts';
 
 /** How long the first result waits for others. */
-const GATHER_MS = 5;
+const GATHER_MS = 12;
 const MAX_ROWS = 250;
 
 interface Result {
