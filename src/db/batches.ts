@@ -1,5 +1,5 @@
 // The batches table, and a batch's items as a whole: inserted together, counted, canceled, closed when all are final.
-import type { NotifyRule } from '../contract/job.ts';
+import type { JobSpec, NotifyRule } from '../contract/job.ts';
 import type { StoredError } from '../contract/problem.ts';
 import type { NewJob } from './jobs.ts';
 import type { Queryable } from './pool.ts';
@@ -35,6 +35,8 @@ export interface BatchRow extends Omit<NewBatch, 'checkAt'> {
 
 export interface NewItem extends NewJob {
   batchKey: string | null;
+  /** One object for all that are alike: a spec that differs in the URL at most, and, where both have a body, in that. */
+  model: JobSpec;
 }
 
 const COUNTS = `select jsonb_build_object('total', count(*),
@@ -78,16 +80,47 @@ export async function insertBatch(tx: Queryable, batch: NewBatch): Promise<boole
   return rows.length === 1;
 }
 
+/** `$4` when, `$5` the models: each is sent once, and a spec is its model with the URL and the body it has of its own. */
 const INSERT_ITEMS = `insert into jobs (id, tenant, name, status, spec, host, labels, run_at, deadline_at, batch_id, batch_key,
     carrier, outbound_key, trace_parent, created_at, updated_at, check_at)
-  select id, $2, spec ->> 'name', status, spec, host, spec -> 'labels', "runAt", "deadlineAt", $3, "batchKey", carrier,
-    "outboundKey", "traceParent", "createdAt", "createdAt", "checkAt"
-  from jsonb_to_recordset($1::jsonb) as item (id text, status text, spec jsonb, host text, "runAt" timestamptz,
-    "deadlineAt" timestamptz, "batchKey" text, carrier text, "outboundKey" text, "traceParent" text,
-    "createdAt" timestamptz, "checkAt" timestamptz)`;
+  select id, $2, model ->> 'name', status,
+    case when url is null then model
+      when body is null then jsonb_set(model, '{http,url}', to_jsonb(url))
+      else jsonb_set(jsonb_set(model, '{http,url}', to_jsonb(url)), '{http,body}', body) end,
+    host, model -> 'labels', "runAt", "deadlineAt", $3, "batchKey", carrier, id, "traceParent", $4, $4, "checkAt"
+  from (select item.*, $5::jsonb -> "modelAt" as model
+    from jsonb_to_recordset($1::jsonb) as item (id text, "modelAt" int, url text, body jsonb, status text, host text,
+      "runAt" timestamptz, "deadlineAt" timestamptz, "batchKey" text, carrier text, "traceParent" text,
+      "checkAt" timestamptz)) item`;
 
 export async function insertItems(tx: Queryable, batch: NewBatch, items: NewItem[]): Promise<void> {
-  await tx.query(INSERT_ITEMS, [JSON.stringify(items), batch.tenant, batch.id]);
+  const places = new Map<JobSpec, number>();
+  const rows = items.map((item) => {
+    const modelAt = places.get(item.model) ?? places.size;
+    places.set(item.model, modelAt);
+    return rowOf(item, modelAt);
+  });
+  const models = JSON.stringify([...places.keys()]);
+  await tx.query(INSERT_ITEMS, [JSON.stringify(rows), batch.tenant, batch.id, batch.createdAt, models]);
+}
+
+/** What is null is left out: it need not be written, sent and read. */
+function rowOf({ spec: { http }, model, ...item }: NewItem, modelAt: number): object {
+  const isModel = http.url === model.http.url && http.body === model.http.body;
+  return {
+    id: item.id,
+    modelAt,
+    url: isModel ? undefined : http.url,
+    body: isModel ? undefined : (http.body ?? undefined),
+    status: item.status,
+    host: item.host,
+    runAt: item.runAt ?? undefined,
+    deadlineAt: item.deadlineAt ?? undefined,
+    batchKey: item.batchKey ?? undefined,
+    carrier: item.carrier ?? undefined,
+    traceParent: item.traceParent,
+    checkAt: item.checkAt ?? undefined,
+  };
 }
 
 export async function insertItemDependencies(tx: Queryable, edges: { id: string; parentId: string }[]): Promise<void> {

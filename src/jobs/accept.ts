@@ -26,6 +26,8 @@ const RELAY_AFTER_MS = 3_000;
 export interface Submission {
   tenant: string;
   spec: JobSpec;
+  /** Given where many jobs share it. */
+  host?: string;
   /** Chosen by us, except for runs that Temporal's schedules or other services named. */
   id?: string;
   scheduleId?: string | null;
@@ -211,7 +213,7 @@ export function newJob({ tenant, spec, now = currentTime(), ...given }: Submissi
     tenant,
     status: ahead ? 'scheduled' : 'queued',
     spec,
-    host: new URL(spec.http.url).hostname,
+    host: given.host ?? hostnameOf(spec.http.url),
     runAt,
     deadlineAt: spec.deadline ? later(runAt ?? now, spec.deadline) : null,
     scheduleId: given.scheduleId ?? null,
@@ -223,6 +225,10 @@ export function newJob({ tenant, spec, now = currentTime(), ...given }: Submissi
     checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
     carrier: null,
   };
+}
+
+export function hostnameOf(url: string): string {
+  return new URL(url).hostname;
 }
 
 function later(from: Date, duration: string): Date {

@@ -3,10 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { z } from 'zod';
 
-import type { JobSpec } from '../../contract/job.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import type { BatchSubmission } from '../../jobs/batches/new-batch.ts';
 import type { EgressPolicy } from '../../jobs/http/egress.ts';
+import { createTargetTest } from '../../jobs/http/target-url.ts';
+import { createAlikeParser } from '../../jobs/spec/alike.ts';
 import { onePerPointer, parseBySchema } from '../../jobs/spec/faults.ts';
 import { labelsSchema, nameSchema } from '../../jobs/spec/job-schema.ts';
 import { locateFault, mergeItemDefaults } from '../../jobs/spec/merge.ts';
@@ -33,8 +34,6 @@ export const batchSchema = z.strictObject({
   notify: notifySchema(['finished']).optional(),
   labels: labelsSchema.optional(),
 });
-
-const keySchema = nameSchema.optional();
 
 export type ParsedBatch =
   { ok: true; batch: BatchSubmission } | { ok: false; code: SpecFaultCode; faults: FieldFault[] };
@@ -69,7 +68,7 @@ export async function parseBatch(input: unknown, options: ParseOptions): Promise
 }
 
 interface FoundItems {
-  items: { key: string | null; spec: JobSpec }[];
+  items: BatchSubmission['items'];
   code: SpecFaultCode;
   faults: FieldFault[];
 }
@@ -77,19 +76,19 @@ interface FoundItems {
 async function parseItems(items: unknown[], defaults: unknown, options: ParseOptions): Promise<FoundItems> {
   const found: FoundItems = { items: [], code: 'validationFailed', faults: [] };
   const keys = new Set<string>();
+  const parse = createAlikeParser({
+    parse: (item) => parseJobSpec(mergeItemDefaults(defaults, item), options),
+    isTarget: createTargetTest(options.policy),
+  });
   for (const [index, sent] of items.entries()) {
     if (index % ITEMS_PER_TURN === ITEMS_PER_TURN - 1) await nextTurn();
     if (found.faults.length >= MAX_FAULTS) break;
     const itemPointer = `/items/${index}`;
     const { key, item } = splitKey(sent);
-    const checkedKey = parseBySchema(keySchema, key, `${itemPointer}/key`);
-    if (!checkedKey.ok) found.faults.push(...checkedKey.faults);
-    else if (checkedKey.value !== undefined && !isNew(keys, checkedKey.value)) {
-      found.faults.push({ pointer: `${itemPointer}/key`, detail: 'Occurs more than once.' });
-    }
-    const parsed = parseJobSpec(mergeItemDefaults(defaults, item), options);
+    found.faults.push(...keyFaults(key, keys, `${itemPointer}/key`));
+    const parsed = parse(item);
     if (parsed.ok) {
-      found.items.push({ key: (checkedKey.ok && checkedKey.value) || null, spec: parsed.spec });
+      found.items.push({ key: typeof key === 'string' ? key : null, spec: parsed.spec, model: parsed.model });
       continue;
     }
     if (parsed.code === 'targetNotAllowed') found.code = parsed.code;
@@ -104,6 +103,13 @@ function splitKey(sent: unknown): { key: unknown; item: unknown } {
   if (!isMembers(sent) || !('key' in sent)) return { key: undefined, item: sent };
   const { key, ...item } = sent;
   return { key, item };
+}
+
+function keyFaults(key: unknown, seen: Set<string>, pointer: string): FieldFault[] {
+  if (key === undefined) return [];
+  const checked = parseBySchema(nameSchema, key, pointer);
+  if (!checked.ok) return checked.faults;
+  return isNew(seen, checked.value) ? [] : [{ pointer, detail: 'Occurs more than once.' }];
 }
 
 function isNew(seen: Set<string>, value: string): boolean {

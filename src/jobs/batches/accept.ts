@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { currentTime } from '../../clock.ts';
+import type { JobSpec } from '../../contract/job.ts';
 import { insertBatch, insertItemDependencies, insertItems, type NewBatch, type NewItem } from '../../db/batches.ts';
 import { lockParents, type Parent } from '../../db/dependencies.ts';
 import { findKey, insertKey, type KeyRow } from '../../db/idempotency-keys.ts';
@@ -11,6 +12,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import type { Sealer } from '../secrets/sealer.ts';
+import { specLike } from '../spec/alike.ts';
 import type { Starter } from '../start.ts';
 import type { ViewOptions } from '../view.ts';
 import { type BatchSubmission, newBatch } from './new-batch.ts';
@@ -80,9 +82,12 @@ export function createAcceptBatch({ db, starter, batchStarter, metrics, sealer, 
 
 async function sealed(sealer: Sealer, tenant: string, batch: BatchSubmission): Promise<BatchSubmission> {
   const items: BatchSubmission['items'] = [];
-  for (const { key, spec } of batch.items) {
+  const models = new Map<JobSpec, JobSpec>();
+  for (const { key, spec, model } of batch.items) {
     if (items.length % SEALED_PER_TURN === SEALED_PER_TURN - 1) await nextTurn();
-    items.push({ key, spec: sealer.job(tenant, spec) });
+    const sealedModel = models.get(model) ?? sealer.job(tenant, model);
+    models.set(model, sealedModel);
+    items.push({ key, spec: specLike(sealedModel, spec.http), model: sealedModel });
   }
   return { ...batch, notify: sealer.rules(tenant, batch.notify), items };
 }

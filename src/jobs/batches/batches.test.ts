@@ -1,16 +1,22 @@
 // Batches end to end: all or nothing, counted right, retried, canceled and told of.
+import { randomBytes } from 'node:crypto';
+
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import type { JobSpec } from '../../contract/job.ts';
 import { type Api, createApi, eventually } from '../../testing/api.ts';
 import { type Instance, startInstance } from '../../testing/instance.ts';
 import { answer, type Receiver, startReceiver } from '../../testing/receiver.ts';
+import { isSealed } from '../secrets/sealer.ts';
+
+const MASTER_KEY = randomBytes(32).toString('base64');
 
 let instance: Instance;
 let receiver: Receiver;
 let api: Api;
 
 beforeAll(async () => {
-  [instance, receiver] = await Promise.all([startInstance(), startReceiver()]);
+  [instance, receiver] = await Promise.all([startInstance({ PERDURE_MASTER_KEY: MASTER_KEY }), startReceiver()]);
   api = createApi(instance.url);
 });
 afterAll(async () => {
@@ -75,6 +81,47 @@ it('one bad item refuses the whole batch, is named where it was sent, and stores
   expect([await countOf('jobs'), await countOf('batches')]).toEqual(before);
   expect(callsTo('/never')).toEqual([]);
 });
+
+it('stores each item as if it had been sent alone, in the order of the list', async () => {
+  const at = (path: string, more: object = {}) => ({ url: `${receiver.url}/alike/${path}`, ...more });
+  const items = [
+    { http: at('1') },
+    { http: at('2') },
+    { http: at('3', { body: { b: null, a: ['\u00e9', 1.5] } }), labels: { a: 'b' } },
+    { http: at('4', { body: false }), labels: { a: 'b' } },
+    { http: at('5', { body: '' }) },
+    { http: at('6', { headers: { Authorization: 'one', 'X-A': '1' } }), name: 'named', retry: { maxAttempts: 2 } },
+    { http: at('7', { headers: { Authorization: 'one', 'X-A': '1' } }), name: 'named', retry: { maxAttempts: 2 } },
+    { http: at('1') },
+    { http: at('8'), deadline: '1h', delay: '1d' },
+  ];
+  const batch = await api.post('/v1/batches', { items });
+  const alone = await Promise.all(items.map((item) => api.post('/v1/jobs', item)));
+  const [stored, expected] = await Promise.all([
+    storedAs('batch_id = any($1)', [batch.body.id]),
+    storedAs(
+      'id = any($1)',
+      alone.map(({ body }) => body.id as string),
+    ),
+  ]);
+  expect(stored).toEqual(items.map(({ http }) => expected.find(({ spec }) => spec.http.url === http.url)));
+});
+
+/** What acceptance decides, without what differs between any two jobs. */
+async function storedAs(condition: string, ids: string[]): Promise<{ spec: JobSpec }[]> {
+  const rows = await instance.services.db.query<{ spec: JobSpec }>(
+    `select name, spec, host, labels, run_at - created_at as ahead, deadline_at - created_at as deadline,
+       outbound_key = id as "isOwnKey", trace_parent is not null as "isTraced"
+     from jobs where ${condition} order by id`,
+    [ids],
+  );
+  const { open } = instance.services.sealer;
+  for (const { spec } of rows) {
+    const { headers } = spec.http;
+    for (const [name, value] of Object.entries(headers)) if (isSealed(value)) headers[name] = open('default', value);
+  }
+  return rows;
+}
 
 it('lays the defaults under each item and keeps its key', async () => {
   const batch = await api.post('/v1/batches', {

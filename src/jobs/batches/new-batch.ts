@@ -1,10 +1,12 @@
 // What acceptance decides about a batch: its row, its items' rows, and which of them its own workflow carries.
-import type { JobSpec, NotifyRule } from '../../contract/job.ts';
+import type { NotifyRule } from '../../contract/job.ts';
 import { type BatchInput, carrierOf } from '../../contract/temporal.ts';
 import type { NewBatch, NewItem } from '../../db/batches.ts';
-import { newJob } from '../accept.ts';
+import { hostnameOf, newJob } from '../accept.ts';
 import { isCarried } from '../carried.ts';
+import { oncePerAuthority } from '../http/authority.ts';
 import { newId } from '../ids.ts';
+import type { ModeledSpec } from '../spec/alike.ts';
 
 const RELAY_AFTER_MS = 3_000;
 /** Two lanes, so that two workers can share a batch; a small one is not worth the second activity. */
@@ -15,7 +17,7 @@ export interface BatchSubmission {
   concurrency: number;
   notify: NotifyRule[];
   labels: Record<string, string>;
-  items: { key: string | null; spec: JobSpec }[];
+  items: ({ key: string | null } & ModeledSpec)[];
 }
 
 export function newBatch(
@@ -25,10 +27,11 @@ export function newBatch(
   const checkAt = new Date(now.getTime() + RELAY_AFTER_MS);
   const batch = { ...given, id: newId('bat'), tenant, total: items.length, createdAt: now, checkAt };
   const lanes = lanesOf(batch).length;
-  const rows = items.map(({ key, spec }, index): NewItem => {
-    const job = newJob({ tenant, spec, batchId: batch.id, traceParent, now });
+  const hostOf = oncePerAuthority(hostnameOf);
+  const rows = items.map(({ key, spec, model }, index): NewItem => {
+    const job = newJob({ tenant, spec, host: hostOf(spec.http.url), batchId: batch.id, traceParent, now });
     const carrier = isCarried(spec) ? carrierOf(batch.id, index % lanes) : null;
-    return { ...job, batchKey: key, carrier, checkAt: carrier === null ? job.checkAt : null };
+    return { ...job, model, batchKey: key, carrier, checkAt: carrier === null ? job.checkAt : null };
   });
   return { batch, items: rows };
 }

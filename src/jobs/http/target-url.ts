@@ -1,6 +1,7 @@
 // Whether a URL may be called, judged by its text alone: names are resolved, and judged again, when the call is made.
 import { isIP } from 'node:net';
 
+import { oncePerAuthority } from './authority.ts';
 import type { EgressPolicy } from './egress.ts';
 
 export type TargetCheck =
@@ -21,6 +22,12 @@ export function checkTargetUrl(text: string, policy: EgressPolicy): TargetCheck 
     return { ok: false, code: 'targetNotAllowed', detail: TARGET_NOT_ALLOWED_DETAIL };
   }
   return { ok: true, url };
+}
+
+/** For many URLs: says of each what `checkTargetUrl` says, and judges a host they share once. */
+export function createTargetTest(policy: EgressPolicy): (text: string) => boolean {
+  const isAllowed = oncePerAuthority((url) => checkTargetUrl(url, policy).ok);
+  return (text) => textFault(text) === null && isAllowed(text);
 }
 
 /** The host as one dials it: without brackets and without the root's dot. */
