@@ -93,7 +93,10 @@ const INSERT_ITEMS = `insert into jobs (id, tenant, name, status, spec, host, la
       "runAt" timestamptz, "deadlineAt" timestamptz, "batchKey" text, carrier text, "traceParent" text,
       "checkAt" timestamptz)) item`;
 
-export async function insertItems(tx: Queryable, batch: NewBatch, items: NewItem[]): Promise<void> {
+/** What PostgreSQL is sent of some items: made apart, so that it can be made while it works on others. */
+export type SentItems = [rows: string, tenant: string, batchId: string, createdAt: Date, models: string];
+
+export function sentItems(batch: NewBatch, items: NewItem[]): SentItems {
   const places = new Map<JobSpec, number>();
   const rows = items.map((item) => {
     const modelAt = places.get(item.model) ?? places.size;
@@ -101,7 +104,11 @@ export async function insertItems(tx: Queryable, batch: NewBatch, items: NewItem
     return rowOf(item, modelAt);
   });
   const models = JSON.stringify([...places.keys()]);
-  await tx.query(INSERT_ITEMS, [JSON.stringify(rows), batch.tenant, batch.id, batch.createdAt, models]);
+  return [JSON.stringify(rows), batch.tenant, batch.id, batch.createdAt, models];
+}
+
+export async function insertItems(tx: Queryable, sent: SentItems): Promise<void> {
+  await tx.query(INSERT_ITEMS, sent);
 }
 
 /** What is null is left out: it need not be written, sent and read. */

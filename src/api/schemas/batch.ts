@@ -9,7 +9,7 @@ import type { EgressPolicy } from '../../jobs/http/egress.ts';
 import { createTargetTest } from '../../jobs/http/target-url.ts';
 import { createAlikeParser } from '../../jobs/spec/alike.ts';
 import { onePerPointer, parseBySchema } from '../../jobs/spec/faults.ts';
-import { labelsSchema, nameSchema } from '../../jobs/spec/job-schema.ts';
+import { isName, labelsSchema, nameSchema } from '../../jobs/spec/job-schema.ts';
 import { locateFault, mergeItemDefaults } from '../../jobs/spec/merge.ts';
 import { notifySchema } from '../../jobs/spec/notify-schema.ts';
 import { parseJobSpec, type SpecFaultCode } from '../../jobs/spec/parse-job-spec.ts';
@@ -107,9 +107,9 @@ function splitKey(sent: unknown): { key: unknown; item: unknown } {
 
 function keyFaults(key: unknown, seen: Set<string>, pointer: string): FieldFault[] {
   if (key === undefined) return [];
+  if (isName(key)) return isNew(seen, key) ? [] : [{ pointer, detail: 'Occurs more than once.' }];
   const checked = parseBySchema(nameSchema, key, pointer);
-  if (!checked.ok) return checked.faults;
-  return isNew(seen, checked.value) ? [] : [{ pointer, detail: 'Occurs more than once.' }];
+  return checked.ok ? [] : checked.faults;
 }
 
 function isNew(seen: Set<string>, value: string): boolean {

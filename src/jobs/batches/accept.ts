@@ -3,7 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { currentTime } from '../../clock.ts';
 import type { JobSpec } from '../../contract/job.ts';
-import { insertBatch, insertItemDependencies, insertItems, type NewBatch, type NewItem } from '../../db/batches.ts';
+import {
+  insertBatch,
+  insertItemDependencies,
+  insertItems,
+  type NewBatch,
+  type NewItem,
+  sentItems,
+} from '../../db/batches.ts';
 import { lockParents, type Parent } from '../../db/dependencies.ts';
 import { findKey, insertKey, type KeyRow } from '../../db/idempotency-keys.ts';
 import { type Database, type Queryable, StoreUnavailableError } from '../../db/pool.ts';
@@ -133,9 +140,13 @@ async function insertOnce(
 
 async function insertAll(tx: Queryable, batch: NewBatch, items: NewItem[], parents: Parent[]): Promise<void> {
   const blocked = parents.length > 0 ? items.map((item) => withParents(item, parents)) : items;
+  let inserting = Promise.resolve();
   for (let at = 0; at < blocked.length; at += ITEMS_PER_STATEMENT) {
-    await insertItems(tx, batch, blocked.slice(at, at + ITEMS_PER_STATEMENT));
+    const next = sentItems(batch, blocked.slice(at, at + ITEMS_PER_STATEMENT));
+    await inserting;
+    inserting = insertItems(tx, next);
   }
+  await inserting;
   const edges = items.flatMap(({ id, spec }) => spec.dependsOn.map((parentId) => ({ id, parentId })));
   if (edges.length > 0) await insertItemDependencies(tx, edges);
 }

@@ -31,7 +31,8 @@ export function newBatch(
   const rows = items.map(({ key, spec, model }, index): NewItem => {
     const job = newJob({ tenant, spec, host: hostOf(spec.http.url), batchId: batch.id, traceParent, now });
     const carrier = isCarried(spec) ? carrierOf(batch.id, index % lanes) : null;
-    return { ...job, model, batchKey: key, carrier, checkAt: carrier === null ? job.checkAt : null };
+    // Many objects spread over fields that they then replace are far slower than many that are given more.
+    return Object.assign(job, { model, batchKey: key, carrier, checkAt: carrier === null ? job.checkAt : null });
   });
   return { batch, items: rows };
 }

@@ -10,6 +10,7 @@ import {
   atMostMembers,
   duration,
   exclusive,
+  faultOfPrintable,
   integer,
   printable,
   repeated,
@@ -19,9 +20,10 @@ import {
 } from './rules.ts';
 
 export const MAX_DEPENDENCIES = 1000;
+const MAX_NAME = 128;
 const ID = /^[A-Za-z0-9_.:-]{1,200}$/;
 
-export const nameSchema = printable(1, 128);
+export const nameSchema = printable(1, MAX_NAME);
 export const prioritySchema = integer(1, 5);
 export const deadlineSchema = duration({ minMs: 1, max: '365d' });
 export const delaySchema = duration({ minMs: 0, max: '365d' });
@@ -55,5 +57,10 @@ export const jobInputSchema = withRule(z.strictObject({ ...shape, ...timing }), 
 
 /** A job inside a schedule, which has its own times. */
 export const untimedJobInputSchema = withRule(z.strictObject(shape), (job) => repeated(job.dependsOn, ['dependsOn']));
+
+/** What `nameSchema` says of a text, for the keys of a batch: at once, ten thousand times. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && faultOfPrintable(value, 1, MAX_NAME) === null;
+}
 
 export type JobInput = z.infer<typeof jobInputSchema>;
