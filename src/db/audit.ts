@@ -25,13 +25,20 @@ export const AUDIT_LIST = {
   conditions: { actor: 'actor = any(?)', action: 'action = any(?)', target: 'target_id = any(?)' },
 };
 
+/** The rows are the first parameter, as JSON; a statement that goes on may ask for some of them only. */
+export const INSERT_AUDIT = `insert into audit_log (id, tenant, actor, auth, action, target_kind, target_id, request_id,
+    detail, created_at)
+  select "id", "tenant", "actor", "auth", "action", "targetKind", "targetId", "requestId", "detail", "createdAt"
+  from jsonb_to_recordset($1::jsonb) as row ("id" text, "tenant" text, "actor" text, "auth" text, "action" text,
+    "targetKind" text, "targetId" text, "requestId" text, "detail" jsonb, "createdAt" timestamptz)`;
+
 /** One statement however many there are. */
 export async function insertAuditRows(db: Queryable, rows: readonly AuditRow[]): Promise<void> {
-  await db.query(
-    `insert into audit_log (id, tenant, actor, auth, action, target_kind, target_id, request_id, detail, created_at)
-     select "id", "tenant", "actor", "auth", "action", "targetKind", "targetId", "requestId", "detail", "createdAt"
-     from jsonb_to_recordset($1::jsonb) as row ("id" text, "tenant" text, "actor" text, "auth" text, "action" text,
-       "targetKind" text, "targetId" text, "requestId" text, "detail" jsonb, "createdAt" timestamptz)`,
-    [JSON.stringify(rows)],
-  );
+  await db.query(INSERT_AUDIT, [JSON.stringify(rows)]);
+}
+
+/** Whether it is the log that refused the statement. */
+export function isAuditFailure(error: unknown): boolean {
+  const { table, message } = error as { table?: unknown; message?: unknown };
+  return table === 'audit_log' || (typeof message === 'string' && /\baudit_log\b/.test(message));
 }

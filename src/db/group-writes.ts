@@ -1,8 +1,7 @@
 // The writes of the single path, gathered while one is under way: acceptance, the opening of an attempt, its end.
 import { openAttempt } from './attempts.ts';
 import { gather } from './gather.ts';
-import { type Insertion, insertJobs } from './insert-many.ts';
-import { insertJob } from './jobs.ts';
+import { type Insertion, insertJob, insertJobs } from './insert-many.ts';
 import { openAttempts, type Opening } from './open-many.ts';
 import type { Database } from './pool.ts';
 import { type AttemptOutcome, closeAttempt, type Settled, type Verdict } from './settle.ts';
@@ -15,7 +14,7 @@ const MAX_GATHERED_CHARS = 16_384;
 export type GroupWrites = ReturnType<typeof createGroupWrites>;
 
 export function createGroupWrites(db: Database) {
-  const insertOne = ({ job, key }: Insertion) => db.asTenant(job.tenant, () => insertJob(db, job, key));
+  const insertOne = (insertion: Insertion) => db.asTenant(insertion.job.tenant, () => insertJob(db, insertion));
   const insert = gather<Insertion, boolean>({
     one: insertOne,
     // Of several tenants: it is the service that writes them, and each row says whose it is.

@@ -76,44 +76,6 @@ export const JOB_COLUMNS = `id, tenant, name, status, spec, host, run_at as "run
   has_dependents as "hasDependents", seen_in_temporal as "seenInTemporal", created_at as "createdAt",
   updated_at as "updatedAt", started_at as "startedAt", finished_at as "finishedAt"`;
 
-const INSERT = `insert into jobs (id, tenant, name, status, spec, host, labels, run_at, deadline_at, schedule_id, batch_id,
-    redrive_of, outbound_key, trace_parent, created_at, updated_at, check_at, carrier)
-  select $1, $2, $3::jsonb ->> 'name', $4, $3::jsonb, $5, $3::jsonb -> 'labels', $6::timestamptz, $7::timestamptz,
-    $8, $9, $10, $11, $12, $13::timestamptz, $13::timestamptz, $14::timestamptz, $15`;
-
-const INSERT_JOB = `${INSERT} on conflict (id) do nothing returning id`;
-
-/** The key and the job, or neither: a known key leaves the statement without a row. */
-const INSERT_JOB_WITH_KEY = `with new_key as (
-    insert into idempotency_keys (tenant, scope, key, fingerprint, resource_id, answer, created_at)
-    values ($2, $16, $17, $18, $1, $19, $13::timestamptz) on conflict do nothing returning 1)
-  ${INSERT} where exists (select 1 from new_key) returning id`;
-
-/** False when the id (or the key) is taken: the caller then reads what is there. */
-export async function insertJob(db: Queryable, job: NewJob, key: NewKey | null): Promise<boolean> {
-  const values = [
-    job.id,
-    job.tenant,
-    JSON.stringify(job.spec),
-    job.status,
-    job.host,
-    job.runAt,
-    job.deadlineAt,
-    job.scheduleId,
-    job.batchId,
-    job.redriveOf,
-    job.outboundKey,
-    job.traceParent,
-    job.createdAt,
-    job.checkAt,
-    job.carrier,
-  ];
-  const rows = key
-    ? await db.query(INSERT_JOB_WITH_KEY, [...values, key.scope, key.key, key.fingerprint, key.answer])
-    : await db.query(INSERT_JOB, values);
-  return rows.length === 1;
-}
-
 export async function findJob(db: Queryable, tenant: string, id: string): Promise<JobRow | null> {
   const rows = await db.query<JobRow>(`select ${JOB_COLUMNS} from jobs where id = $1 and tenant = $2`, [id, tenant]);
   return rows[0] ?? null;

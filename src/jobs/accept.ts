@@ -2,10 +2,12 @@
 import { currentTime } from '../clock.ts';
 import { parseDurationMs } from '../contract/duration.ts';
 import { isFinal, type JobSpec } from '../contract/job.ts';
+import type { AuditRow } from '../db/audit.ts';
 import { insertDependencies, lockParents, type Parent } from '../db/dependencies.ts';
 import type { GroupWrites } from '../db/group-writes.ts';
 import { findKey } from '../db/idempotency-keys.ts';
-import { findJob, insertJob, type JobRow, type NewJob } from '../db/jobs.ts';
+import { insertJob } from '../db/insert-many.ts';
+import { findJob, type JobRow, type NewJob } from '../db/jobs.ts';
 import { type Database, type Queryable, StoreUnavailableError } from '../db/pool.ts';
 import { reach } from '../failpoint.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -36,7 +38,12 @@ export interface Submission {
   outboundKey?: string | null;
   traceParent?: string | null;
   now?: Date;
+  /** Who asked for it: kept with the job that is created, in one statement; of a replay the log hears from its route. */
+  audit?: AuditDraft | null;
 }
+
+/** All that is known before there is an id. */
+export type AuditDraft = Omit<AuditRow, 'targetId'>;
 
 export interface IdempotencyKey {
   scope: string;
@@ -69,10 +76,11 @@ export function createAccept({ db, writes, starter, carriers, metrics, sealer, r
     reach('accept.begin');
     const ride = isRider(job) ? carriers.board(job) : null;
     const row = { ...job, carrier: ride?.carrier ?? null };
+    const audit = submission.audit ? { ...submission.audit, targetId: job.id } : null;
     let started: Promise<void> | undefined;
     let isBoarded = false;
     try {
-      const written = await insertDurably({ db, writes }, row, key, renderAnswer);
+      const written = await insertDurably({ db, writes, audit }, row, key, renderAnswer);
       if (written.kind === 'created') {
         reach('accept.committed');
         metrics.accepted.inc({
@@ -92,7 +100,7 @@ export function createAccept({ db, writes, starter, carriers, metrics, sealer, r
   };
 }
 
-type Store = Pick<AcceptDeps, 'db' | 'writes'>;
+type Store = Pick<AcceptDeps, 'db' | 'writes'> & { audit: AuditRow | null };
 
 async function insertDurably(
   store: Store,
@@ -112,13 +120,15 @@ async function insertDurably(
 }
 
 async function insertOnce(
-  { db, writes }: Store,
+  { db, writes, audit }: Store,
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
 ): Promise<Acceptance> {
-  if (job.spec.dependsOn.length === 0) return insertAccepted(db, job, key, renderAnswer, writes.insertJob);
-  return db.transaction((tx) => insertAccepted(tx, job, key, renderAnswer));
+  const accepted = (on: Queryable, insert: GroupWrites['insertJob']) =>
+    insertAccepted(on, job, key, renderAnswer, (insertion, size) => insert({ ...insertion, audit }, size));
+  if (job.spec.dependsOn.length === 0) return accepted(db, writes.insertJob);
+  return db.transaction((tx) => accepted(tx, (insertion) => insertJob(tx, insertion)));
 }
 
 /** One statement, or, with dependencies, several that belong into one transaction. */
@@ -127,9 +137,9 @@ export async function insertAccepted(
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
-  insert: GroupWrites['insertJob'] = ({ job, key }) => insertJob(db, job, key),
+  insert: GroupWrites['insertJob'] = (insertion) => insertJob(db, insertion),
 ): Promise<Acceptance> {
-  if (job.spec.dependsOn.length > 0) return insertDependant(db, job, key, renderAnswer);
+  if (job.spec.dependsOn.length > 0) return insertDependant(db, job, key, renderAnswer, insert);
   const answer = renderAnswer(job);
   const inserted = await insert({ job, key: key && { ...key, answer } }, answer.length);
   return inserted ? { kind: 'created', job, answer } : alreadyThere(db, job, key, answer);
@@ -140,6 +150,7 @@ async function insertDependant(
   job: NewJob,
   key: IdempotencyKey | null,
   renderAnswer: (job: NewJob) => string,
+  insert: GroupWrites['insertJob'],
 ): Promise<Acceptance> {
   const { dependsOn } = job.spec;
   const known = key && (await findKey(tx, job.tenant, key));
@@ -150,7 +161,7 @@ async function insertDependant(
   if (missing.length > 0) return { kind: 'unknownParents', ids: missing };
   const blocked = withParents(job, parents);
   const answer = renderAnswer(blocked);
-  const inserted = await insertJob(tx, blocked, key && { ...key, answer });
+  const inserted = await insert({ job: blocked, key: key && { ...key, answer } }, answer.length);
   if (!inserted) return alreadyThere(tx, blocked, key, answer);
   await insertDependencies(tx, job.id, dependsOn);
   reach('accept.uncommitted');

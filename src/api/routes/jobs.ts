@@ -21,6 +21,7 @@ import {
   sendJson,
   waitParameterMs,
 } from '../answer.ts';
+import { draftAudit } from '../auth/audit.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createJobAnswers, unknownParents } from '../job-answers.ts';
 import { emptyBody, jsonBody } from '../middleware/body.ts';
@@ -45,7 +46,7 @@ export function jobRoutes(deps: ApiDeps): Router {
   const router = Router();
 
   router.post('/jobs', refuseQuery, jsonBody(), async (request, response) => {
-    const { tenant, within } = response.locals;
+    const { tenant, within, traceParent } = response.locals;
     const content: unknown = request.body;
     const key = idempotencyKeyOf(request, content);
     const waitMs = preferredWaitMs(request, response);
@@ -55,11 +56,12 @@ export function jobRoutes(deps: ApiDeps): Router {
     // What was valid when it was first sent (a time ahead, a target allowed) is still answered as it was then.
     const accepted: Acceptance | null =
       parsed.ok && faults.length === 0
-        ? await within(accept({ tenant, spec: parsed.spec, traceParent: response.locals.traceParent }, key))
+        ? await within(accept({ tenant, spec: parsed.spec, traceParent, audit: draftAudit(response, 201) }, key))
         : await replayOfJob(tenant, key);
     if (!accepted) throw new ApiError(parsed.ok ? 'validationFailed' : parsed.code, { errors: faults });
     if (accepted.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     if (accepted.kind === 'unknownParents') throw unknownParents(parsed.ok ? parsed.spec.dependsOn : [], accepted.ids);
+    if (accepted.kind === 'created') response.locals.isAudited = true;
     await sendMade(response, accepted, waitMs);
   });
 

@@ -2,7 +2,8 @@
 import type { JobSpec } from '../../contract/job.ts';
 import type { FieldFault } from '../../contract/problem.ts';
 import { insertDependencies, lockParents } from '../../db/dependencies.ts';
-import { insertJob, type NewJob } from '../../db/jobs.ts';
+import { insertJob } from '../../db/insert-many.ts';
+import type { NewJob } from '../../db/jobs.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { insertRun, type NewRun } from '../../db/runs.ts';
 import type { ScheduleRow } from '../../db/schedules.ts';
@@ -51,7 +52,7 @@ async function insertScheduledJob(
   const { jobSpec, pending } = await waitingFor(tx, tenant, spec.job, after);
   const fresh = newJob({ tenant, id, scheduleId, spec: jobSpec, now });
   const job = pending ? { ...fresh, status: 'blocked' as const, checkAt: null } : fresh;
-  if (!(await insertJob(tx, job, null))) return null;
+  if (!(await insertJob(tx, { job, key: null }))) return null;
   if (pending) await insertDependencies(tx, id, jobSpec.dependsOn);
   return job;
 }
