@@ -53,6 +53,7 @@ export function waitParameterMs(request: Request): number {
 
 /** For routes that take no parameter: one that is sent is a mistake, and is not ignored. */
 export function refuseQuery(request: Request, _response: Response, next: NextFunction): void {
+  if (!request.originalUrl.includes('?')) return next();
   const names = [...new Set(queryOf(request).keys())];
   if (names.length > 0) throw new ApiError('validationFailed', { errors: unknownParameters(names) });
   next();

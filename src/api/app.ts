@@ -1,18 +1,20 @@
 // The REST API: what a request passes through, in this order, and where it ends up.
-import express, { type Express } from 'express';
-import helmet from 'helmet';
+import express, { type Express, type Router } from 'express';
 
 import { createAudit } from './auth/audit.ts';
 import { createAuditWriter } from './auth/audit-writer.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createAuthorize } from './auth/authorize.ts';
+import { byFirstPart } from './by-first-part.ts';
 import type { ApiDeps } from './deps.ts';
+import { inOrder } from './in-order.ts';
 import { createErrorHandler } from './middleware/errors.ts';
 import { headerCount } from './middleware/header-count.ts';
 import { createMeasure } from './middleware/measure.ts';
 import { createNotFound } from './middleware/not-found.ts';
 import { createPatience } from './middleware/patience.ts';
 import { requestContext } from './middleware/request-context.ts';
+import { createSecurityHeaders } from './middleware/security-headers.ts';
 import { createTenantWall } from './middleware/tenant.ts';
 import { traceRequest } from './middleware/trace.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -33,40 +35,33 @@ import { settingsRoutes } from './routes/settings.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 
-/** We speak plain HTTP; whether browsers must use TLS is for the proxy that adds it to say. */
-const OVER_PLAIN_HTTP = {
-  strictTransportSecurity: false,
-  // Answers are data: opened in a browser they load and run nothing. Pages (/docs) set a policy of their own.
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
-  },
-};
-
 export function createApp(deps: ApiDeps & { isDraining: () => boolean }): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
   app.set('trust proxy', deps.trustProxyHops);
-  app.use(requestContext, createMeasure(deps.metrics), helmet(OVER_PLAIN_HTTP), headerCount);
-  app.use(probeRoutes(deps), docsRoutes());
   const answerError = createErrorHandler(deps.log);
-  const writeAudit = createAuditWriter(deps.db);
-  app.use('/v1/codec', codecCors(deps.codecOrigin));
-  app.use(traceRequest, createAuthenticate(deps));
-  app.use(
-    '/v1',
+  const identify = inOrder(traceRequest, createAuthenticate(deps));
+  const admit = inOrder(
     createPatience().attach,
     createAuthorize(app),
-    createAudit({ writeAudit, answerError, log: deps.log }),
+    createAudit({ writeAudit: createAuditWriter(deps.db), answerError, log: deps.log }),
+    createTenantWall(deps),
   );
-  app.use('/v1', createTenantWall(deps));
-  app.use('/v1', apiKeyRoutes(deps), auditRoutes(deps), quotaRoutes(deps), secretRoutes(deps), codecRoutes(deps));
-  app.use('/v1', accessRoutes(), jobRoutes(deps), batchRoutes(deps), deadLetterRoutes(deps), scheduleRoutes(deps));
-  app.use('/v1', workflowRoutes(deps), runRoutes(deps), workerRoutes(deps));
-  app.use('/v1', eventRoutes(deps), settingsRoutes(deps));
-  app.use(createNotFound(app));
+  app.use(inOrder(requestContext, createMeasure(deps.metrics), createSecurityHeaders(), headerCount));
+  app.use('/v1/codec', codecCors(deps.codecOrigin));
+  app.use('/v1', inOrder(identify, admit), byFirstPart(routersOf(deps)), createNotFound(app));
+  app.use(probeRoutes(deps), docsRoutes());
+  app.use(identify, createNotFound(app));
   app.use(answerError);
   return app;
+}
+
+function routersOf(deps: ApiDeps): Router[] {
+  return [
+    ...[jobRoutes(deps), batchRoutes(deps), deadLetterRoutes(deps), scheduleRoutes(deps), workflowRoutes(deps)],
+    ...[runRoutes(deps), workerRoutes(deps), eventRoutes(deps), settingsRoutes(deps), accessRoutes()],
+    ...[apiKeyRoutes(deps), auditRoutes(deps), quotaRoutes(deps), secretRoutes(deps), codecRoutes(deps)],
+  ];
 }

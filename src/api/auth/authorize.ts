@@ -1,44 +1,62 @@
 // Lets a request through to its route when the token has the scope for it; what has no declared scope is closed.
 import { type Express, type RequestHandler, Router } from 'express';
 
-import { DEFAULT_TENANT } from '../../contract/access.ts';
-import { methodsAt } from '../middleware/not-found.ts';
+import { DEFAULT_TENANT, type Principal } from '../../contract/access.ts';
+import { firstPart } from '../by-first-part.ts';
+import { type Layer, methodsAt } from '../middleware/not-found.ts';
 import { ApiError } from '../problem.ts';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.ts';
 
 const METHODS = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
 
-export function createAuthorize(app: Express): RequestHandler {
-  // A router of its own, so that a path is read here exactly as the routes will read it.
-  const guards = Router();
-  for (const [route, access] of Object.entries(ROUTE_ACCESS)) {
-    const [method = '', path = ''] = route.split(' ');
-    guards[METHODS[method as keyof typeof METHODS]](path, createGuard(access));
-  }
+type FoundAccess = RouteAccess & { params: Record<string, string> };
 
-  return (request, response, next) => {
+export function createAuthorize(app: Express): RequestHandler {
+  const find = createFind();
+
+  return ({ method, path, baseUrl }, response, next) => {
     // Says only which methods there are.
-    if (request.method === 'OPTIONS') return next();
-    guards(request, response, (error?: unknown) => {
-      if (error) return next(error);
-      if (!response.locals.access && isRouted(app, request.method, request.baseUrl + request.path)) {
-        return next(new ApiError('notFound'));
-      }
-      next();
-    });
+    if (method === 'OPTIONS') return next();
+    const access = find(routedMethod(method), path);
+    if (access) {
+      assertAllowed(access, response.locals.principal);
+      response.locals.access = access;
+    } else if (methodsAt(app, baseUrl + path).includes(routedMethod(method))) {
+      throw new ApiError('notFound');
+    }
+    next();
   };
 }
 
-function createGuard(access: RouteAccess): RequestHandler {
-  return (request, response, next) => {
-    // The first one that matches is the one whose route will answer.
-    if (response.locals.access) return next();
-    const { scopes, tenant } = response.locals.principal;
-    if (!scopes.includes(access.scope)) throw lacksScope(access);
-    if (access.shared && tenant !== DEFAULT_TENANT) throw concernsAll();
-    response.locals.access = { ...access, params: { ...(request.params as Record<string, string>) } };
-    next();
+/** The first rule that matches is that of the route which will answer. */
+function createFind(): (method: string, path: string) => FoundAccess | null {
+  const rules = new Map<string, { layer: Layer; access: RouteAccess }[]>();
+  for (const [route, access] of Object.entries(ROUTE_ACCESS)) {
+    const [method = '', path = ''] = route.split(' ');
+    // Of a router, so that a path is read here exactly as the routes will read it.
+    const router = Router();
+    router[METHODS[method as keyof typeof METHODS]](path, () => {});
+    const [layer] = router.stack as Layer[];
+    const name = `${method} ${firstPart(path)}`;
+    if (layer) rules.set(name, [...(rules.get(name) ?? []), { layer, access }]);
+  }
+
+  return (method, path) => {
+    for (const { layer, access } of rules.get(`${method} ${firstPart(path)}`) ?? []) {
+      const matched = layer.match(path);
+      if (matched) return { ...access, params: matched.params };
+    }
+    return null;
   };
+}
+
+function routedMethod(method: string): string {
+  return method === 'HEAD' ? 'GET' : method;
+}
+
+function assertAllowed(access: RouteAccess, { scopes, tenant }: Principal): void {
+  if (!scopes.includes(access.scope)) throw lacksScope(access);
+  if (access.shared && tenant !== DEFAULT_TENANT) throw concernsAll();
 }
 
 function lacksScope({ scope }: RouteAccess): ApiError {
@@ -50,8 +68,4 @@ function concernsAll(): ApiError {
   return new ApiError('forbidden', {
     detail: `This concerns all tenants: only the tenant "${DEFAULT_TENANT}" may do it.`,
   });
-}
-
-function isRouted(app: Express, method: string, path: string): boolean {
-  return methodsAt(app, path).includes(method === 'HEAD' ? 'GET' : method);
 }

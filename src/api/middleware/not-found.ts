@@ -4,11 +4,13 @@ import type { Express, RequestHandler, Router } from 'express';
 import { ApiError } from '../problem.ts';
 
 /** `match` is what the router itself asks; its types leave it out. */
-type Layer = Router['stack'][number] & { match(path: string): { path: string } | false };
+export type Layer = Router['stack'][number] & {
+  match(path: string): { path: string; params: Record<string, string> } | false;
+};
 
 export function createNotFound(app: Express): RequestHandler {
-  return ({ path }) => {
-    const methods = new Set(methodsAt(app, path));
+  return ({ baseUrl, path }) => {
+    const methods = new Set(methodsAt(app, baseUrl + path));
     if (methods.has('GET')) methods.add('HEAD');
     if (methods.size === 0) throw new ApiError('notFound');
     throw new ApiError('methodNotAllowed', { headers: { Allow: [...methods].sort().join(', ') } });
