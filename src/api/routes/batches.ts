@@ -10,6 +10,7 @@ import type { BatchSubmission } from '../../jobs/batches/new-batch.ts';
 import { batchView } from '../../jobs/batches/view.ts';
 import { replayOf } from '../../jobs/once.ts';
 import { referencesOfJob, unknownSecrets } from '../../jobs/secrets/references.ts';
+import { oncePerModel } from '../../jobs/spec/alike.ts';
 import { onePerPointer } from '../../jobs/spec/faults.ts';
 import { locateFault } from '../../jobs/spec/merge.ts';
 import {
@@ -100,8 +101,9 @@ export function batchRoutes({
   /** Each fault where its cause was sent: in the item, or in the defaults. */
   async function unknownInItems(tenant: string, batch: BatchSubmission, body: unknown): Promise<FieldFault[]> {
     const { items, defaults } = body as { items: unknown[]; defaults?: unknown };
-    const named = batch.items.flatMap(({ spec }, index) =>
-      referencesOfJob(spec).map(({ name, pointer }) => {
+    const referencesOf = oncePerModel((model) => referencesOfJob(model));
+    const named = batch.items.flatMap(({ model }, index) =>
+      referencesOf(model).map(({ name, pointer }) => {
         const sent = { item: items[index], itemPointer: `/items/${index}`, defaults, defaultsPointer: '/defaults' };
         return { name, pointer: locateFault({ pointer, detail: '' }, sent).pointer };
       }),

@@ -23,7 +23,7 @@ export const DEFAULT_CONCURRENCY = 50;
 export const MAX_FAULTS = 100;
 /** Defaults are stored with each item: a few kilobytes for 10,000, more for fewer. */
 const MAX_REPEATED_CHARACTERS = 32 * 1024 * 1024;
-/** Others are served in between. */
+/** Others are served in between, and after the body was parsed. */
 const ITEMS_PER_TURN = 200;
 
 export const batchSchema = z.strictObject({
@@ -81,7 +81,7 @@ async function parseItems(items: unknown[], defaults: unknown, options: ParseOpt
     isTarget: createTargetTest(options.policy),
   });
   for (const [index, sent] of items.entries()) {
-    if (index % ITEMS_PER_TURN === ITEMS_PER_TURN - 1) await nextTurn();
+    if (index % ITEMS_PER_TURN === 0) await nextTurn();
     if (found.faults.length >= MAX_FAULTS) break;
     const itemPointer = `/items/${index}`;
     const { key, item } = splitKey(sent);

@@ -1,8 +1,5 @@
 // Accepts a batch: its row, its items and its key in one transaction, all or nothing.
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { currentTime } from '../../clock.ts';
-import type { JobSpec } from '../../contract/job.ts';
 import {
   insertBatch,
   insertItemDependencies,
@@ -19,19 +16,16 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { IdempotencyKey } from '../accept.ts';
 import type { Sealer } from '../secrets/sealer.ts';
-import { specLike } from '../spec/alike.ts';
 import type { Starter } from '../start.ts';
 import type { ViewOptions } from '../view.ts';
-import { type BatchSubmission, newBatch } from './new-batch.ts';
+import { type BatchSubmission, type ItemRows, newBatch } from './new-batch.ts';
 import type { BatchStarter } from './start.ts';
 import { newBatchView } from './view.ts';
 
 /** A lost answer to COMMIT looks like a failure: the ids are chosen, so the transaction may safely run again. */
 const STORE_TRIES = 3;
-/** One statement stays far below the time a statement may take, and the next is built while it runs. */
+/** One statement stays far below the time a statement may take; others are served before the rows of the next are made. */
 const ITEMS_PER_STATEMENT = 1_000;
-/** Others are served in between. */
-const SEALED_PER_TURN = 500;
 
 export interface UnknownParent {
   item: number;
@@ -63,16 +57,18 @@ export function createAcceptBatch({ db, starter, batchStarter, metrics, sealer, 
     from: { tenant: string; traceParent: string | null },
     key: IdempotencyKey | null = null,
   ): Promise<BatchAcceptance> {
-    const { batch, items } = newBatch(await sealed(sealer, from.tenant, submission), { ...from, now: currentTime() });
+    const { items } = submission;
+    const { batch, rows } = newBatch(submission, { ...from, sealer, now: currentTime() });
     const answer = JSON.stringify(newBatchView(batch, view));
-    const accepted = await insertDurably(db, batch, items, key, answer);
+    const accepted = await insertDurably(db, { batch, items, rows }, key, answer);
     if (accepted.kind === 'created') {
       reach('batch.committed');
       metrics.accepted.inc({ tenant: metrics.tenantLabel(from.tenant), source: 'batch' }, items.length);
-      if (items.some(({ carrier }) => carrier !== null)) startSoon(batch);
+      const all = rows(0, batch.total);
+      if (all.some(({ carrier }) => carrier !== null)) startSoon(batch);
       // A job that waits for others is started by the last of them.
-      for (const item of items) {
-        if (item.carrier === null && item.spec.dependsOn.length === 0) starter.startSoon(item);
+      for (const row of all) {
+        if (row.carrier === null && row.spec.dependsOn.length === 0) starter.startSoon(row);
       }
     } else if (accepted.kind !== 'unknownParents') {
       metrics.duplicates.inc({ kind: accepted.kind });
@@ -87,28 +83,21 @@ export function createAcceptBatch({ db, starter, batchStarter, metrics, sealer, 
   }
 }
 
-async function sealed(sealer: Sealer, tenant: string, batch: BatchSubmission): Promise<BatchSubmission> {
-  const items: BatchSubmission['items'] = [];
-  const models = new Map<JobSpec, JobSpec>();
-  for (const { key, spec, model } of batch.items) {
-    if (items.length % SEALED_PER_TURN === SEALED_PER_TURN - 1) await nextTurn();
-    const sealedModel = models.get(model) ?? sealer.job(tenant, model);
-    models.set(model, sealedModel);
-    items.push({ key, spec: specLike(sealedModel, spec.http), model: sealedModel });
-  }
-  return { ...batch, notify: sealer.rules(tenant, batch.notify), items };
+interface Made {
+  batch: NewBatch;
+  items: BatchSubmission['items'];
+  rows: ItemRows;
 }
 
 async function insertDurably(
   db: Database,
-  batch: NewBatch,
-  items: NewItem[],
+  made: Made,
   key: IdempotencyKey | null,
   answer: string,
 ): Promise<BatchAcceptance> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction((tx) => insertOnce(tx, batch, items, key, answer));
+      return await db.transaction((tx) => insertOnce(tx, made, key, answer));
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || attempt === STORE_TRIES) throw error;
     }
@@ -117,8 +106,7 @@ async function insertDurably(
 
 async function insertOnce(
   tx: Queryable,
-  batch: NewBatch,
-  items: NewItem[],
+  { batch, items, rows }: Made,
   key: IdempotencyKey | null,
   answer: string,
 ): Promise<BatchAcceptance> {
@@ -133,21 +121,21 @@ async function insertOnce(
     if (!taken) throw new StoreUnavailableError('the idempotency key was removed while it was read');
     return replay(batch, key, taken);
   }
-  if (await insertBatch(tx, batch)) await insertAll(tx, batch, items, parents);
+  if (await insertBatch(tx, batch)) await insertAll(tx, batch, rows, parents);
   reach('batch.uncommitted');
   return { kind: 'created', id: batch.id, answer };
 }
 
-async function insertAll(tx: Queryable, batch: NewBatch, items: NewItem[], parents: Parent[]): Promise<void> {
-  const blocked = parents.length > 0 ? items.map((item) => withParents(item, parents)) : items;
+async function insertAll(tx: Queryable, batch: NewBatch, rows: ItemRows, parents: Parent[]): Promise<void> {
   let inserting = Promise.resolve();
-  for (let at = 0; at < blocked.length; at += ITEMS_PER_STATEMENT) {
-    const next = sentItems(batch, blocked.slice(at, at + ITEMS_PER_STATEMENT));
+  for (let at = 0; at < batch.total; at += ITEMS_PER_STATEMENT) {
+    const some = rows(at, at + ITEMS_PER_STATEMENT);
+    const next = sentItems(batch, parents.length > 0 ? some.map((item) => withParents(item, parents)) : some);
     await inserting;
     inserting = insertItems(tx, next);
   }
   await inserting;
-  const edges = items.flatMap(({ id, spec }) => spec.dependsOn.map((parentId) => ({ id, parentId })));
+  const edges = rows(0, batch.total).flatMap(({ id, spec }) => spec.dependsOn.map((parentId) => ({ id, parentId })));
   if (edges.length > 0) await insertItemDependencies(tx, edges);
 }
 
@@ -157,12 +145,12 @@ function replay(batch: NewBatch, key: IdempotencyKey, known: KeyRow): BatchAccep
   return fingerprint === key.fingerprint ? { kind: 'replayed', id, answer } : { kind: 'keyReused' };
 }
 
-async function parentsOf(tx: Queryable, tenant: string, items: NewItem[]): Promise<Parent[]> {
+async function parentsOf(tx: Queryable, tenant: string, items: Made['items']): Promise<Parent[]> {
   const ids = [...new Set(items.flatMap(({ spec }) => spec.dependsOn))];
   return ids.length > 0 ? lockParents(tx, tenant, ids) : [];
 }
 
-function unknownParents(items: NewItem[], parents: Parent[]): UnknownParent[] {
+function unknownParents(items: Made['items'], parents: Parent[]): UnknownParent[] {
   const known = new Set(parents.map(({ id }) => id));
   return items.flatMap(({ spec }, item) =>
     spec.dependsOn.flatMap((id, position) => (known.has(id) ? [] : [{ item, position, id }])),

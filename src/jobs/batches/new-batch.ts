@@ -6,7 +6,8 @@ import { hostnameOf, newJob } from '../accept.ts';
 import { isCarried } from '../carried.ts';
 import { oncePerAuthority } from '../http/authority.ts';
 import { newId } from '../ids.ts';
-import type { ModeledSpec } from '../spec/alike.ts';
+import type { Sealer } from '../secrets/sealer.ts';
+import { type ModeledSpec, oncePerModel, specLike } from '../spec/alike.ts';
 
 const RELAY_AFTER_MS = 3_000;
 /** Two lanes, so that two workers can share a batch; a small one is not worth the second activity. */
@@ -20,21 +21,43 @@ export interface BatchSubmission {
   items: ({ key: string | null } & ModeledSpec)[];
 }
 
+/** Rows from one place to another, made when they are first asked for: the first are written while the last are made. */
+export type ItemRows = (from: number, to: number) => NewItem[];
+
+export interface BatchOrigin {
+  tenant: string;
+  traceParent: string | null;
+  now: Date;
+  sealer: Sealer;
+}
+
 export function newBatch(
-  { items, ...given }: BatchSubmission,
-  { tenant, traceParent, now }: { tenant: string; traceParent: string | null; now: Date },
-): { batch: NewBatch; items: NewItem[] } {
-  const checkAt = new Date(now.getTime() + RELAY_AFTER_MS);
-  const batch = { ...given, id: newId('bat'), tenant, total: items.length, createdAt: now, checkAt };
+  { items, notify, ...given }: BatchSubmission,
+  { tenant, traceParent, now, sealer }: BatchOrigin,
+): { batch: NewBatch; rows: ItemRows } {
+  const batch = {
+    ...{ ...given, id: newId('bat'), tenant, total: items.length, createdAt: now },
+    notify: sealer.rules(tenant, notify),
+    checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
+  };
   const lanes = lanesOf(batch).length;
   const hostOf = oncePerAuthority(hostnameOf);
-  const rows = items.map(({ key, spec, model }, index): NewItem => {
+  const sealed = oncePerModel((model) => sealer.job(tenant, model));
+  const rowOf = (submitted: BatchSubmission['items'][number], index: number): NewItem => {
+    const model = sealed(submitted.model);
+    const spec = specLike(model, submitted.spec.http);
     const job = newJob({ tenant, spec, host: hostOf(spec.http.url), batchId: batch.id, traceParent, now });
     const carrier = isCarried(spec) ? carrierOf(batch.id, index % lanes) : null;
+    const checkAt = carrier === null ? job.checkAt : null;
     // Many objects spread over fields that they then replace are far slower than many that are given more.
-    return Object.assign(job, { model, batchKey: key, carrier, checkAt: carrier === null ? job.checkAt : null });
-  });
-  return { batch, items: rows };
+    return Object.assign(job, { model, batchKey: submitted.key, carrier, checkAt });
+  };
+  const made: NewItem[] = [];
+  const rows: ItemRows = (from, to) => {
+    for (const submitted of items.slice(made.length, to)) made.push(rowOf(submitted, made.length));
+    return made.slice(from, to);
+  };
+  return { batch, rows };
 }
 
 export function batchInput(batch: Pick<NewBatch, 'id' | 'tenant' | 'concurrency' | 'total'>): BatchInput {

@@ -38,6 +38,16 @@ export function specLike(model: JobSpec, { url, body }: Pick<HttpSpec, 'url' | '
   return { ...model, http: { ...model.http, url, body } };
 }
 
+/** For what neither URL nor body have a part in. */
+export function oncePerModel<T>(make: (model: JobSpec) => T): (model: JobSpec) => T {
+  const made = new Map<JobSpec, T>();
+  return (model) => {
+    const value = made.get(model) ?? make(model);
+    made.set(model, value);
+    return value;
+  };
+}
+
 /** What a job has of its own, and all else as text. Whether there is a body counts for the method, and is not its own. */
 function ownOf(input: unknown): { alike: string | null; own: { url?: string; body?: unknown } } {
   if (!isMembers(input) || !isMembers(input.http)) return { alike: null, own: {} };
