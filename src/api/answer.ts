@@ -15,7 +15,13 @@ export function sendJson(response: Response, status: number, body: unknown): voi
 
 /** For answers that must be the same to the byte. */
 export function sendText(response: Response, status: number, body: string): void {
-  response.status(status).type('application/json').send(body);
+  response.status(status);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  const { method } = response.req;
+  // What is asked for may be known already, or only its headers be wanted: express sees to that.
+  if (method === 'GET' || method === 'HEAD') return void response.send(body);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
 }
 
 export function idempotencyKeyOf(request: Request, content: unknown): IdempotencyKey | null {

@@ -16,6 +16,10 @@ export function newId(prefix: IdPrefix): string {
   return `${prefix}_${Buffer.from(generator.generate().bytes.buffer).toString('hex')}`;
 }
 
+export function newUuid(): string {
+  return generator.generate().toString();
+}
+
 function nextUint32(): number {
   if (used === drawn.length) {
     randomFillSync(drawn);

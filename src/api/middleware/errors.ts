@@ -34,16 +34,11 @@ function toApiError(error: unknown): ApiError {
       errors: [{ pointer: '/query/cursor', detail: 'Not a cursor of this list.' }],
     });
   }
-  return fromBodyReader(error) ?? new ApiError('internal');
+  return isRefusedByExpress(error) ? new ApiError('invalidRequest') : new ApiError('internal');
 }
 
-/** express and its body reader name their errors by `type` and `status`. */
-function fromBodyReader(error: unknown): ApiError | null {
-  const { type, status } = error as { type?: unknown; status?: unknown };
-  if (type === 'entity.too.large') return new ApiError('tooLarge');
-  if (type === 'encoding.unsupported') {
-    return new ApiError('unsupportedMediaType', { detail: 'Send the body unencoded.' });
-  }
-  if (typeof status === 'number' && status >= 400 && status < 500) return new ApiError('invalidRequest');
-  return null;
+/** Such as a path that is not encoded as one. */
+function isRefusedByExpress(error: unknown): boolean {
+  const { status } = error as { status?: unknown };
+  return typeof status === 'number' && status >= 400 && status < 500;
 }

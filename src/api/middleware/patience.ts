@@ -24,28 +24,44 @@ export type Within = <T>(work: Promise<T>) => Promise<T>;
 export function createPatience() {
   /** Whoever fails, all know. */
   let troubledAt = -Infinity;
+  // One timer for all of them: hardly anybody waits until it has a look.
+  const waiting = new Set<Waiting>();
+  let looking: NodeJS.Timeout | undefined;
+
+  const look = () => {
+    looking = undefined;
+    const now = performance.now();
+    const inTrouble = now - troubledAt <= TROUBLE_MS;
+    for (const one of inTrouble ? waiting : []) if (one.giveUpAt <= now) one.giveUp();
+    if (waiting.size > 0) looking = setTimeout(look, LOOK_AGAIN_MS);
+  };
 
   const begin = (): Within => {
-    const startedAt = performance.now();
-    return async <T>(work: Promise<T>) => {
-      const noted = work.catch((error: unknown) => {
-        if (error instanceof StoreUnavailableError) troubledAt = performance.now();
-        throw error;
-      });
-      let timer: NodeJS.Timeout | undefined;
-      const tooLong = new Promise<never>((_resolve, reject) => {
-        const look = () => {
-          if (performance.now() - troubledAt > TROUBLE_MS) timer = setTimeout(look, LOOK_AGAIN_MS);
-          else reject(new StoreUnavailableError('the store has not answered in time'));
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    return <T>(work: Promise<T>) =>
+      new Promise<T>((resolve, reject) => {
+        const end = () => void waiting.delete(one);
+        const one: Waiting = {
+          giveUpAt,
+          giveUp() {
+            end();
+            reject(new StoreUnavailableError('the store has not answered in time'));
+          },
         };
-        timer = setTimeout(look, startedAt + PATIENCE_MS - performance.now());
+        waiting.add(one);
+        looking ??= setTimeout(look, LOOK_AGAIN_MS);
+        work.then(
+          (result) => {
+            end();
+            resolve(result);
+          },
+          (error: Error) => {
+            end();
+            if (error instanceof StoreUnavailableError) troubledAt = performance.now();
+            reject(error);
+          },
+        );
       });
-      try {
-        return await Promise.race([noted, tooLong]);
-      } finally {
-        clearTimeout(timer);
-      }
-    };
   };
 
   return {
@@ -56,4 +72,9 @@ export function createPatience() {
       next();
     },
   };
+}
+
+interface Waiting {
+  giveUpAt: number;
+  giveUp(): void;
 }

@@ -1,8 +1,8 @@
 // What every request carries: an id (theirs if it is sane, else ours), and later who asks and for what.
 import type { NextFunction, Request, Response } from 'express';
-import { uuidv7 } from 'uuidv7';
 
 import type { Principal } from '../../contract/access.ts';
+import { newUuid } from '../../jobs/ids.ts';
 import type { RouteAccess } from '../auth/route-access.ts';
 
 declare module 'express-serve-static-core' {
@@ -20,10 +20,10 @@ declare module 'express-serve-static-core' {
 
 export function requestContext(request: Request, response: Response, next: NextFunction): void {
   const given = request.get('x-request-id');
-  const requestId = given && /^[A-Za-z0-9_.:-]{1,128}$/.test(given) ? given : uuidv7();
+  const requestId = given && /^[A-Za-z0-9_.:-]{1,128}$/.test(given) ? given : newUuid();
   response.locals.requestId = requestId;
-  response.set('X-Request-Id', requestId);
+  response.setHeader('X-Request-Id', requestId);
   // Answers are of one tenant and one moment; what may be kept longer says so itself.
-  response.set('Cache-Control', 'no-store');
+  response.setHeader('Cache-Control', 'no-store');
   next();
 }
