@@ -32,7 +32,7 @@ import { createTemporalSchedules, type TemporalSchedules } from './jobs/schedule
 import { createSecretServices, dataConverterOf, type SecretServices } from './jobs/secrets/service.ts';
 import { createSettings, type Settings } from './jobs/settings/settings.ts';
 import { createStarter, type Starter } from './jobs/start.ts';
-import { newJobView, type ViewOptions } from './jobs/view.ts';
+import { jobView, type ViewOptions } from './jobs/view.ts';
 import { createWait, type WaitUntilFinal } from './jobs/wait.ts';
 import type { Logger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -117,7 +117,7 @@ export async function createServices(
   measurePool(metrics.registry, db.stats, config.dbPoolSize);
   const bell = createBell();
   const view = { temporalUiUrl: addresses.temporalUiUrl, namespace: config.temporalNamespace, redaction };
-  const renderAnswer = (job: NewJob) => JSON.stringify(newJobView(job, view));
+  const renderAnswer = (job: NewJob) => JSON.stringify(jobView(job, view));
   const getPolicy = () => settings.current().policy;
   const starter = createStarter({
     client,

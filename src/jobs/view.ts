@@ -51,7 +51,10 @@ export interface ProblemView extends StoredError {
   type: string;
 }
 
-export function jobView(job: JobRow, options: ViewOptions): JobView {
+type Accepted = Omit<NewJob, 'status' | 'checkAt'> & Pick<JobRow, 'status'>;
+
+/** What is missing has not happened yet: of a job that is just accepted there is nothing else to tell. */
+export function jobView(job: Accepted & Partial<JobRow>, options: ViewOptions): JobView {
   const { spec } = job;
   const { redaction } = options;
   return {
@@ -70,16 +73,16 @@ export function jobView(job: JobRow, options: ViewOptions): JobView {
     onDependencyFailure: spec.onDependencyFailure,
     notify: spec.notify.map(redactNotify),
     labels: spec.labels,
-    attempts: job.attempts,
+    attempts: job.attempts ?? 0,
     nextAttemptAt: iso(job.nextAttemptAt),
-    result: job.result && resultView(job.result, redaction),
-    error: problemView(job.error),
+    result: job.result ? resultView(job.result, redaction) : null,
+    error: problemView(job.error ?? null),
     scheduleId: job.scheduleId,
     batchId: job.batchId,
-    batchKey: job.batchKey,
+    batchKey: job.batchKey ?? null,
     redriveOf: job.redriveOf,
     createdAt: job.createdAt.toISOString(),
-    updatedAt: job.updatedAt.toISOString(),
+    updatedAt: (job.updatedAt ?? job.createdAt).toISOString(),
     startedAt: iso(job.startedAt),
     finishedAt: iso(job.finishedAt),
     links: {
@@ -89,24 +92,6 @@ export function jobView(job: JobRow, options: ViewOptions): JobView {
     },
   };
 }
-
-/** The view of a job as it is at the moment of acceptance. */
-export function newJobView(job: NewJob, options: ViewOptions): JobView {
-  return jobView({ ...job, ...EMPTY, name: job.spec.name, updatedAt: job.createdAt }, options);
-}
-
-const EMPTY = {
-  batchKey: null,
-  attempts: 0,
-  attemptId: null,
-  nextAttemptAt: null,
-  result: null,
-  error: null,
-  hasDependents: false,
-  seenInTemporal: false,
-  startedAt: null,
-  finishedAt: null,
-} as const;
 
 export type AttemptView = ReturnType<typeof attemptView>;
 export type DeadLetterView = ReturnType<typeof deadLetterView>;
@@ -166,6 +151,6 @@ function resultView(result: StoredResult, redaction: Redaction): StoredResult {
   };
 }
 
-function iso(time: Date | null): string | null {
+function iso(time: Date | null | undefined): string | null {
   return time ? time.toISOString() : null;
 }

@@ -26,7 +26,9 @@ export async function readBody(request: Request, limitBytes: number): Promise<Bu
       if (isTooLarge) reject(new ApiError('tooLarge'));
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
-    // After its end it changes nothing; before it, nobody is there to hear of it.
-    request.on('close', () => reject(new ApiError('invalidRequest')));
+    request.on('close', () => {
+      // Nobody is there to hear of it.
+      if (!request.readableEnded) reject(new ApiError('invalidRequest'));
+    });
   });
 }
