@@ -63,7 +63,7 @@ export function createDatabase({
     statement_timeout: 4_500,
     query_timeout: 5_000,
     // The first to wait in vain tells all others that the store is in trouble (api/middleware/patience.ts).
-    lock_timeout: 1_500,
+    lock_timeout: 1_000,
     idle_in_transaction_session_timeout: 10_000,
   };
   const newPool = (more: pg.PoolConfig = {}) =>
