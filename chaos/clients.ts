@@ -12,6 +12,8 @@ export interface ClientOptions {
   history: History;
   /** One that has no definite answer by then gives up. */
   patienceMs?: number;
+  /** From then on they ask for nothing. */
+  signal?: AbortSignal;
 }
 
 const CALL_TIMEOUT_MS = 15_000;
@@ -29,7 +31,7 @@ export async function submitAll(plans: Plan[], options: ClientOptions): Promise<
     if (at > now) await sleep(at - now);
   };
   const client = async () => {
-    for (let n = next++; n < plans.length; n = next++) {
+    for (let n = next++; n < plans.length && !options.signal?.aborted; n = next++) {
       await turn();
       const plan = plans[n];
       if (plan) await submit(plan, options);
@@ -50,7 +52,7 @@ async function persist(
   { kind }: Plan,
   about: Parameters<History['record']>[0],
   body: object,
-  { apiUrl, history, patienceMs = 60_000 }: Omit<ClientOptions, 'clients' | 'perSecond'>,
+  { apiUrl, history, signal, patienceMs = 60_000 }: Omit<ClientOptions, 'clients' | 'perSecond'>,
 ): Promise<Call> {
   const endsAt = performance.now() + patienceMs;
   for (;;) {
@@ -62,7 +64,7 @@ async function persist(
         signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
       }),
     );
-    if (call.outcome !== 'info' || performance.now() > endsAt) return call;
+    if (call.outcome !== 'info' || performance.now() > endsAt || signal?.aborted) return call;
     await sleep(RETRY_PAUSE_MS);
   }
 }

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Budget, check, type Disturbance, type Facts, type Findings, violations } from './checker.ts';
 import { submitAll } from './clients.ts';
-import { drain, readLetters, readRows, readSends, readWorkflows } from './facts.ts';
+import { drain, readLetters, readRows, readWorkflows } from './facts.ts';
 import { createGround, type Ground, type Launch, type Role } from './ground.ts';
 import { createHistory, type History } from './history.ts';
+import { readSends } from './ledger.ts';
 import { makePlans, type Mix, type Plan } from './plan.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Server } from './servers.ts';
@@ -41,8 +42,10 @@ export interface Scene {
 export interface Fault {
   id: string;
   title: string;
-  /** False: its verdict rests on counts, or on times of a minute: it may be played beside others of its kind. */
+  /** False: its verdict rests on counts, or on times with much room: it may be played beside others of its kind. */
   isTimed?: false;
+  /** Of a full run, after which nobody waits for it any more. */
+  mostMinutes?: number;
   jobs: { short: number; full: number };
   perSecond?: number;
   clients?: number;
@@ -87,8 +90,12 @@ export interface Result {
   violations: Record<string, string[]>;
   figures: Record<string, number | string>;
   seconds: number;
+  /** Where they went. */
+  phases: Record<string, number>;
   isValid: boolean;
 }
+
+export type Phase = 'start' | 'load' | 'drain' | 'afterwards' | 'facts';
 
 export interface RunOptions {
   isShort: boolean;
@@ -96,6 +103,10 @@ export interface RunOptions {
   reportFolder: string;
   jobs: number | null;
   points: readonly string[];
+  /** Told of each part of it, and of how far that is. */
+  onPhase?: (name: Phase, detail?: () => string) => void;
+  /** Nobody waits for it any more: it disturbs and submits nothing from then on. */
+  signal?: AbortSignal;
   /** For a product that is known to be broken: what is not final by then will not be. */
   stuckAfterMs?: number;
 }
@@ -114,33 +125,85 @@ const SHORT_PAUSE = 0.4;
 /** So that a few disturbances fall into it. */
 const SHORT_LOAD_S = 6;
 
-export async function runFault(shared: World, fault: Fault, options: RunOptions): Promise<Result> {
-  const startedAt = performance.now();
-  const prepared = await fault.prepare?.(shared, createRandom(options.seed + 2));
+/** What is there before it begins; can be made while the one before is being judged. */
+export interface Stage {
+  world: World;
+  prepared: Detour | undefined;
+  grounds: Ground[];
+  close(): Promise<void>;
+}
+
+export async function setStage(shared: World, fault: Fault, { seed }: Pick<RunOptions, 'seed'>): Promise<Stage> {
+  const { apis = 1, workers = 2 } = fault;
+  const prepared = await fault.prepare?.(shared, createRandom(seed + 2));
   const world = prepared?.postgres ? { ...shared, postgres: prepared.postgres } : shared;
   const grounds: Ground[] = [];
+  const close = async () => {
+    await Promise.all(grounds.map((ground) => ground.close()));
+    await prepared?.close();
+  };
   try {
-    grounds.push(await createGround(world, fault.environment, prepared));
-    const scene = await play(world, grounds, fault, options);
-    Object.assign(scene.scene.figures, prepared?.figures());
-    const facts = await gather(scene.scene, scene.disturbances);
+    const ground = await createGround(world, fault.environment, prepared);
+    grounds.push(ground);
+    for (let n = 0; n < apis; n++) await ground.start('api');
+    await Promise.all(Array.from({ length: workers }, () => ground.start('worker')));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { world, prepared, grounds, close };
+}
+
+export async function runFault(
+  shared: World,
+  fault: Fault,
+  given: RunOptions,
+  set: Promise<Stage> = setStage(shared, fault, given),
+): Promise<Result> {
+  const startedAt = performance.now();
+  const { phases, options } = timed(given);
+  options.onPhase('start');
+  const { world, prepared, grounds, close } = await set;
+  try {
+    const { scene, disturbances, complaints } = await play(world, grounds, fault, options);
+    Object.assign(scene.figures, prepared?.figures());
+    options.onPhase('facts');
+    const facts = await gather(scene, disturbances);
     keep(join(options.reportFolder, fault.id), facts);
-    const findings = check(facts, fault.budget?.(scene.scene) ?? NO_COST);
+    const findings = check(facts, fault.budget?.(scene) ?? NO_COST);
     const found = {
       ...violations(findings),
       unacknowledged: unacknowledged(facts),
       died: grounds.flatMap((ground) => ground.casualties()),
       bounds: overBounds(findings, fault, options),
-      own: scene.complaints,
+      own: complaints,
     };
     const isValid = Object.values(found).every((list) => list.length === 0);
     const seconds = Math.round((performance.now() - startedAt) / 1_000);
     const { id, title } = fault;
-    return { id, title, findings, violations: found, figures: scene.scene.figures, seconds, isValid };
+    return { id, title, findings, violations: found, figures: scene.figures, seconds, phases: phases(), isValid };
   } finally {
-    await Promise.all(grounds.map((ground) => ground.close()));
-    await prepared?.close();
+    await close();
   }
+}
+
+type Timed = RunOptions & { onPhase: NonNullable<RunOptions['onPhase']> };
+
+function timed(options: RunOptions): { phases(): Record<string, number>; options: Timed } {
+  const begun: [Phase, number][] = [];
+  return {
+    phases: () =>
+      Object.fromEntries(
+        begun.map(([name, at], n) => [name, Math.round(((begun[n + 1]?.[1] ?? performance.now()) - at) / 1_000)]),
+      ),
+    options: {
+      ...options,
+      onPhase(name, detail) {
+        begun.push([name, performance.now()]);
+        options.onPhase?.(name, detail);
+      },
+    },
+  };
 }
 
 interface Played {
@@ -149,15 +212,13 @@ interface Played {
   complaints: string[];
 }
 
-async function play(world: World, grounds: Ground[], fault: Fault, options: RunOptions): Promise<Played> {
-  const { isShort, seed, reportFolder, points, stuckAfterMs = STUCK_AFTER_MS } = options;
+async function play(world: World, grounds: Ground[], fault: Fault, options: Timed): Promise<Played> {
+  const { isShort, seed, reportFolder, points, signal, stuckAfterMs = STUCK_AFTER_MS } = options;
   const [ground] = grounds as [Ground];
-  const { id, apis = 1, workers = 2, perSecond = SUSTAINED_PER_SECOND, clients = 50 } = fault;
+  const { id, perSecond = SUSTAINED_PER_SECOND, clients = 50 } = fault;
   const folder = join(reportFolder, id);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (let n = 0; n < apis; n++) await ground.start('api');
-  await Promise.all(Array.from({ length: workers }, () => ground.start('worker')));
   const count = options.jobs ?? (isShort ? fault.jobs.short : fault.jobs.full);
   const plans = makePlans(id, count, { seed, oracleUrl: world.oracle.url, mix: fault.mix });
   fault.plan?.(plans, world, isShort);
@@ -166,14 +227,15 @@ async function play(world: World, grounds: Ground[], fault: Fault, options: RunO
   const complaints: string[] = [];
   const random = createRandom(seed + 1);
   let over = false;
+  const isOver = () => over || signal?.aborted === true;
   const scene: Scene = {
     ...{ world, ground, grounds, random, history, plans, isShort, points },
     ...{ figures: {}, tags: new Map<string, string>() },
-    isOver: () => over,
+    isOver,
     async pause(minMs, maxMs) {
       const ms = random.between(minMs, maxMs) * (isShort ? SHORT_PAUSE : 1);
       const endsAt = performance.now() + ms;
-      while (!over && performance.now() < endsAt) await sleep(Math.min(50, ms));
+      while (!isOver() && performance.now() < endsAt) await sleep(Math.min(50, ms));
     },
     healed(at) {
       const healedAt = Date.now();
@@ -186,11 +248,16 @@ async function play(world: World, grounds: Ground[], fault: Fault, options: RunO
   const pace = isShort ? Math.min(perSecond, count / SHORT_LOAD_S) : perSecond;
   const { apiUrl } = ground;
   const warmUps = isShort ? LEAST_WARM_UPS : Math.max(LEAST_WARM_UPS, Math.min(MOST_WARM_UPS, count / 10));
-  await submitAll(plans.slice(0, warmUps), { apiUrl, clients: 1, perSecond: pace, history });
-  const load = submitAll(plans.slice(warmUps), { apiUrl, clients, perSecond: pace, history });
+  const client = { apiUrl, perSecond: pace, history, ...(signal ? { signal } : {}) };
+  await submitAll(plans.slice(0, warmUps), { ...client, clients: 1 });
+  options.onPhase('load', () => `${history.calls.length} calls, ${disturbances.length} disturbances`);
+  const load = submitAll(plans.slice(warmUps), { ...client, clients });
   await Promise.all([load.finally(() => (over = true)), fault.disturb?.(scene)]);
+  options.onPhase('drain');
   await Promise.all(grounds.map((one) => drain(one, stuckAfterMs)));
+  options.onPhase('afterwards');
   await fault.afterwards?.(scene);
+  scene.figures.driverLagMs = Math.round(history.longestStallMs());
   return { scene, disturbances, complaints };
 }
 
@@ -200,9 +267,9 @@ async function gather(scene: Scene, disturbances: Disturbance[]): Promise<Facts>
   const rows = (await Promise.all(grounds.map(readRows))).flat();
   const letters = (await Promise.all(grounds.map(readLetters))).flat();
   const workflows = await Promise.all(grounds.map((ground) => readWorkflows(world, ground)));
-  const sends = readSends(world, (tag) => own.has(tag.split('-')[0]));
+  const sent = readSends(world, (tag) => own.has(tag.split('-')[0]));
+  const sends = sent.map((send) => ({ ...send, tag: tags.get(send.job) ?? send.tag }));
   for (const row of rows) row.tag = tags.get(row.id) ?? row.tag;
-  for (const send of sends) send.tag = tags.get(send.job) ?? send.tag;
   const all = new Map(workflows.flatMap((some) => [...some]));
   return { plans, calls: history.calls, rows, letters, sends, workflows: all, disturbances };
 }

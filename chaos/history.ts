@@ -20,6 +20,8 @@ export interface Call {
 
 export interface History {
   calls: Call[];
+  /** The most by which the length of a call here may be wrong: what came while this thread was busy was seen later. */
+  longestStallMs(): number;
   /** Makes the call and writes down how it ended. */
   record(about: Pick<Call, 'tag' | 'key' | 'op'>, call: () => Promise<Response>): Promise<Call>;
 }
@@ -28,18 +30,21 @@ const TICK_MS = 10;
 
 export function createHistory(file: string | null): History {
   const calls: Call[] = [];
-  const stalledMs = watchOwnStall();
+  let longestMs = 0;
   const write = (line: object) => {
     if (file !== null) appendFileSync(file, `${JSON.stringify(line)}\n`);
   };
   return {
     calls,
+    longestStallMs: () => longestMs,
     async record(about, makeCall) {
       const at = Date.now();
       const startedAt = performance.now();
       write({ type: 'invoke', ...about, at });
       const ended = await judged(makeCall);
-      const durationMs = performance.now() - startedAt - stalledMs();
+      const stallMs = stalledMs();
+      longestMs = Math.max(longestMs, stallMs);
+      const durationMs = performance.now() - startedAt - stallMs;
       const call = { ...about, at, durationMs, ...ended };
       calls.push(call);
       write({ type: call.outcome, ...call });
@@ -48,11 +53,14 @@ export function createHistory(file: string | null): History {
   };
 }
 
+let lookedAt = performance.now();
+let isWatching = false;
+
 /** How long this thread has not looked up: hundreds of clients share it, and it shares two cores with what it judges. */
-function watchOwnStall(): () => number {
-  let lookedAt = performance.now();
-  setInterval(() => (lookedAt = performance.now()), TICK_MS).unref();
-  return () => Math.max(0, performance.now() - lookedAt - 2 * TICK_MS);
+function stalledMs(): number {
+  if (!isWatching) setInterval(() => (lookedAt = performance.now()), TICK_MS).unref();
+  isWatching = true;
+  return Math.max(0, performance.now() - lookedAt - 2 * TICK_MS);
 }
 
 type Ended = Pick<Call, 'outcome' | 'status' | 'id' | 'detail'>;

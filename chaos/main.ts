@@ -1,16 +1,20 @@
 // `npm run chaos`: every fault against the built product in processes of its own, and a table of what came of it.
 import { resolve } from 'node:path';
 
-import { type Fault, runFault } from './fault.ts';
+import { bounded } from './bounded.ts';
+import { type Fault } from './fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { freeze } from './frozen.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { runOracle } from './oracle.ts';
-import { complaintsOf, machine, type Report, tableOf, writeReport } from './report.ts';
-import { createWorld, ORACLE, type World } from './world.ts';
+import { createPlay } from './playing.ts';
+import { createProgress } from './progress.ts';
+import { brokenOf, machine, type Report, tableOf, writeReport } from './report.ts';
+import { createWorld, ORACLE } from './world.ts';
 
 /** More of them have the processor wait for them, not them for it. */
 const BESIDE_EACH_OTHER = 3;
+const STOPS_WITHIN_MS = 60_000;
 
 const [, , first, ...rest] = process.argv;
 if (first === ORACLE) await runOracle(rest[0] ?? '');
@@ -27,57 +31,57 @@ async function main(args: string[]): Promise<number> {
   }
   const { only, seed, isShort } = options;
   const faults = FAULTS.filter(({ id }) => only.length === 0 || only.includes(id));
-  console.log(`${faults.length} faults, ${isShort ? 'short' : 'full'}, seed ${seed}`);
-  const command = ['npm run chaos --', ...args].join(' ');
+  const progress = createProgress();
+  progress.say(`${faults.length} faults, ${isShort ? 'short' : 'full'}, seed ${seed}`);
   const report: Report = {
-    command,
+    command: ['npm run chaos --', ...args].join(' '),
     seed,
     startedAt: new Date().toISOString(),
     machine: machine(),
-    results: [],
-    notRun: [],
+    ...{ results: [], notRun: [], broken: [], endedAt: null },
   };
   const frozen = freeze(resolve('.'));
   const world = await createWorld(frozen.root);
+  const clearAway = async () => {
+    await bounded(world.stop(), STOPS_WITHIN_MS, 'the end').catch((error: unknown) => console.error(error));
+    frozen.remove();
+  };
+  // One of a fault that was broken off is no reason to end all others; what it means for its own is seen there.
+  process.on('unhandledRejection', (error) => progress.say(`unhandled: ${String(error)}`));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void world.stop().finally(() => (frozen.remove(), process.exit(130))));
+    process.once(signal, () => {
+      writeReport(options.reportFolder, report);
+      tell(report);
+      void clearAway().finally(() => process.exit(130));
+    });
   }
   try {
-    const tryOne = (fault: Fault) => tryOut(world, fault, options, report);
-    const alone = faults.filter(({ isTimed = true }) => isTimed && !options.together);
-    for (const fault of alone) await tryOne(fault);
-    // The longest is the last of them, and begins first.
-    const untimed = faults.filter((fault) => !alone.includes(fault)).reverse();
-    const lane = async () => {
-      for (let fault = untimed.shift(); fault; fault = untimed.shift()) await tryOne(fault);
-    };
-    const lanes = options.together ? faults.length : BESIDE_EACH_OTHER;
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await playAll(faults, options, createPlay({ world, options, report, progress }));
+    report.endedAt = new Date().toISOString();
+    writeReport(options.reportFolder, report);
   } finally {
-    await world.stop();
-    frozen.remove();
+    await clearAway();
   }
-  console.log(`\n${tableOf(report.results)}`);
-  for (const { id, whyNot } of report.notRun) console.log(`${id} was NOT RUN: ${whyNot}`);
-  return report.results.length > 0 && report.results.every(({ isValid }) => isValid) ? 0 : 1;
+  tell(report);
+  const { results } = report;
+  return results.length > 0 && report.broken.length === 0 && results.every(({ isValid }) => isValid) ? 0 : 1;
 }
 
-async function tryOut(world: World, fault: Fault, options: Options, report: Report): Promise<void> {
-  const { id, title } = fault;
-  const whyNot = fault.whyNot?.() ?? null;
-  if (whyNot !== null) {
-    console.log(`${id} NOT RUN: ${whyNot}`);
-    report.notRun.push({ id, title, whyNot });
-    return;
-  }
-  console.log(`${id} ${title} …`);
-  const result = await runFault(world, fault, options);
-  report.results.push(result);
-  console.log(`${id} ${result.isValid ? 'valid' : 'NOT VALID'} after ${result.seconds} s`);
-  const complaints = complaintsOf([result]);
-  if (complaints) console.log(complaints);
-  // After each: a run that is broken off has a report too.
-  writeReport(options.reportFolder, report);
+/** First those whose times are judged, each alone; then the others beside each other. */
+async function playAll(faults: Fault[], options: Options, play: ReturnType<typeof createPlay>): Promise<void> {
+  const alone = faults.filter(({ isTimed = true }) => isTimed && !options.together);
+  await play.oneByOne(alone);
+  // The longest begin first, so that none of them is left for the end.
+  const others = faults
+    .filter((fault) => !alone.includes(fault))
+    .sort((a, b) => (b.mostMinutes ?? 0) - (a.mostMinutes ?? 0));
+  await play.beside(others, options.together ? faults.length : BESIDE_EACH_OTHER);
+}
+
+function tell(report: Report): void {
+  console.log(`\n${tableOf(report.results)}`);
+  for (const { id, whyNot } of report.notRun) console.log(`${id} was NOT RUN: ${whyNot}`);
+  if (report.broken.length > 0) console.log(brokenOf(report));
 }
 
 /** Neither valid nor not: the suite itself has failed. */

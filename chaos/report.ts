@@ -1,5 +1,5 @@
 // The verdict as a table on the console, as Markdown and as JSON.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,6 +36,10 @@ export interface Report {
   results: Result[];
   /** What this machine cannot try: neither valid nor not. */
   notRun: { id: string; title: string; whyNot: string }[];
+  /** Begun and not judged, because the suite itself failed or time was up. */
+  broken: { id: string; title: string; why: string }[];
+  /** Null while there is more to come. */
+  endedAt: string | null;
 }
 
 export function machine(): Report['machine'] {
@@ -68,23 +72,41 @@ export function complaintsOf(results: Result[]): string {
     .join('\n');
 }
 
+export function brokenOf({ broken }: Report): string {
+  return broken.map(({ id, title, why }) => `- ${id} was BROKEN OFF (${why}): ${title}`).join('\n');
+}
+
+/** By their numbers; crash points come last. */
+function orderOf({ id }: Result): number {
+  return id.startsWith('F') ? Number(id.slice(1)) : Infinity;
+}
+
 export function writeReport(folder: string, report: Report): void {
-  const { results, notRun, machine: on, seed, startedAt, command } = report;
+  const { notRun, broken, machine: on, seed, startedAt, endedAt, command } = report;
+  const results = report.results.toSorted((a, b) => orderOf(a) - orderOf(b));
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  const figures = results.map(({ id, title, figures: own }) => {
-    const text = Object.entries(own).map(([name, value]) => `${name} ${value}`);
+  write(folder, 'report.json', `${JSON.stringify({ ...report, results }, null, 2)}\n`);
+  const figures = results.map(({ id, title, phases, figures: own }) => {
+    const took = Object.entries(phases).map(([name, seconds]) => `${name} ${seconds} s`);
+    const text = [...Object.entries(own).map(([name, value]) => `${name} ${value}`), ...took];
     return `- ${id}: ${title}${text.length > 0 ? ` (${text.join(', ')})` : ''}`;
   });
   const parts = [
     '# Chaos report',
-    `\`${command}\`, seed ${seed}, ${startedAt}, ${on.cpus} × ${on.model}, ${on.memoryGiB} GiB, Node ${on.node}.`,
+    `\`${command}\`, seed ${seed}, ${startedAt} to ${endedAt ?? '… (not all of it)'}, ${on.cpus} × ${on.model}, ${on.memoryGiB} GiB, Node ${on.node}.`,
     tableOf(results),
     figures.join('\n'),
     ...(notRun.length > 0
       ? [notRun.map(({ id, title, whyNot }) => `- ${id} was not run (${whyNot}): ${title}`).join('\n')]
       : []),
+    ...(broken.length > 0 ? [brokenOf(report)] : []),
     complaintsOf(results) || 'Nothing was found.',
   ];
-  writeFileSync(join(folder, 'report.md'), `${parts.join('\n\n')}\n`);
+  write(folder, 'report.md', `${parts.join('\n\n')}\n`);
+}
+
+/** Whole or not at all, also when the run ends in the middle of it. */
+function write(folder: string, name: string, text: string): void {
+  writeFileSync(join(folder, `${name}.new`), text);
+  renameSync(join(folder, `${name}.new`), join(folder, name));
 }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ScheduledJob, ScheduleFields, ScheduleInput, ScheduleTime, Tick } from '../src/client/types.ts';
 import { behaviourPath } from './behaviours.ts';
-import { readSends } from './facts.ts';
 import type { Scene } from './fault.ts';
+import { readSends } from './ledger.ts';
 import type { Send } from './oracle.ts';
 import type { Delivery, PlannedStep } from './plan.ts';
 import { count } from './sql.ts';

@@ -1,11 +1,11 @@
 // `npm run chaos:sensitivity`: breaks a copy of the product on purpose, and requires that the suite finds each break.
-import { truncateSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { type Break, BREAKS, brokenTexts } from './breaks.ts';
 import { type Result, runFault } from './fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { type Copy, freeze, rebuild } from './frozen.ts';
+import { emptyLedger } from './ledger.ts';
 import { runOracle } from './oracle.ts';
 import { complaintsOf } from './report.ts';
 import { createWorld, ORACLE, type World } from './world.ts';
@@ -45,7 +45,7 @@ async function isFound(world: World, one: Break): Promise<boolean> {
   try {
     await rebuild(world.root, frozen.root, brokenTexts(world.root, one));
     // The same fault makes the same names: what was sent for the break before is none of this one's business.
-    truncateSync(world.oracle.file);
+    emptyLedger(world);
     const result = await play({ ...world, root: frozen.root }, one);
     const found = one.finds.filter((what) => result.violations[what]?.length);
     console.log(`${found.length > 0 ? 'found' : 'NOT FOUND'}: ${one.name} (${one.fault}, ${result.seconds} s)`);

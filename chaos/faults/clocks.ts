@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readSends } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
 import type { Role } from '../ground.ts';
+import { readSends } from '../ledger.ts';
 import type { Send } from '../oracle.ts';
 import type { Plan } from '../plan.ts';
 import { SCENARIOS } from '../scenarios.ts';

@@ -2,14 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { eventually } from '../../src/testing/api.ts';
-import { drain, readSends } from '../facts.ts';
+import { drain } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { createGround, type Ground, type Role } from '../ground.ts';
+import { readSends } from '../ledger.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import { type Crash, plannedCrashes, POINTS } from './crash-table.ts';
 
 /** So many are played beside each other, each on a ground of its own: most of a crash is waiting. */
-const PLACES = { short: 5, full: 7 };
+const PLACES = { short: 5, full: 6 };
 const REACHED_WITHIN_MS = 60_000;
 /** Heartbeats, leases and the timeouts of tasks are over by then. */
 const TAKEN_OVER_WITHIN_MS = 90_000;
@@ -25,6 +26,7 @@ const HOOKS_WITHIN_MS = 120_000;
 export const CRASH_POINTS: Fault = {
   id: 'C1',
   isTimed: false,
+  mostMinutes: 45,
   title: `The process dies, fails or freezes at each of ${POINTS.length} points`,
   jobs: { short: 0, full: 0 },
   apis: 0,

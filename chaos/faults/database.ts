@@ -64,6 +64,7 @@ function blackHole(): Fault {
   let proxy: TcpProxy | null = null;
   return {
     id: 'F8',
+    isTimed: false,
     title: 'A line to PostgreSQL that swallows everything for 30 s',
     jobs: { short: 100, full: 900 },
     perSecond: 20,

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { eventually } from '../../src/testing/api.ts';
 import { submit } from '../clients.ts';
-import { readSends } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { CALLS, CALLS_AFTER_FAILURE, createGraph, type Graph, POLICIES, type Way } from '../graph.ts';
+import { readSends } from '../ledger.ts';
 import type { Send } from '../oracle.ts';
 import { plannedSends } from '../plan.ts';
 
@@ -45,6 +45,7 @@ function createGraphFault(): Fault {
   return {
     id: 'F32',
     isTimed: false,
+    mostMinutes: 20,
     title: `Workflows whose middle step fails in ${WAYS.length} ways; workers killed at each of ${CALLS.length} calls`,
     jobs: { short: 0, full: 0 },
     async disturb(scene) {

@@ -51,6 +51,8 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     id: 'F4',
+    isTimed: false,
+    mostMinutes: 20,
     title: 'Workers restarted one after the other (SIGTERM)',
     jobs: { short: 200, full: 5_000 },
     mix: { slowMs: 300 },
@@ -68,6 +70,8 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     id: 'F5',
+    isTimed: false,
+    mostMinutes: 20,
     title: 'API killed (SIGKILL) every 5 s under clients that try again',
     jobs: { short: 200, full: 10_000 },
     mix: MANY,

@@ -5,9 +5,9 @@ import type pg from 'pg';
 
 import { eventually } from '../../src/testing/api.ts';
 import { behaviourPath } from '../behaviours.ts';
-import { readSends } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { p99, slowerThan, submissionsIn } from '../latency.ts';
+import { readSends } from '../ledger.ts';
 import { count, withDatabase } from '../sql.ts';
 
 const OLD = { short: 4_000, full: 50_000 };

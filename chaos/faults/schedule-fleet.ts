@@ -23,9 +23,10 @@ const FLEET = {
   short: { schedules: 20, everyS: 2, fires: 8, leadMs: 4_000 },
   full: { schedules: 200, everyS: 30, fires: 6, leadMs: 20_000 },
 };
-const BURST = { short: { schedules: 100, leadMs: 10_000 }, full: { schedules: 2_000, leadMs: 120_000 } };
+const BURST = { short: { schedules: 100, leadMs: 10_000 }, full: { schedules: 2_000, leadMs: 100_000 } };
 const MOST_LATE_MS = 60_000;
-const LAST_OF_BURST_MS = 10_000;
+/** What 30 starts a second come to, Temporal's own limit; ten seconds, with that limit raised, are 200 a second. */
+const LAST_OF_BURST_MS = 66_000;
 
 export const SCHEDULE_FLEET: Fault = {
   id: 'F22',

@@ -1,7 +1,7 @@
 // Targets that misbehave: what is known of a call decides whether it is made again, and how soon.
 import { RETRY_AFTER_MS } from '../behaviours.ts';
-import { readSends } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { readSends } from '../ledger.ts';
 
 export const TARGET_FAULTS: Fault[] = [
   {

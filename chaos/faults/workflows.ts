@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 
 import { eventually } from '../../src/testing/api.ts';
-import { readSends } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { readSends } from '../ledger.ts';
 import { withDatabase } from '../sql.ts';
 
 const NAMESPACE = 'default';
