@@ -31,6 +31,7 @@ const TICK_MS = 10;
 export function createHistory(file: string | null): History {
   const calls: Call[] = [];
   let longestMs = 0;
+  watchOwnStall();
   const write = (line: object) => {
     if (file !== null) appendFileSync(file, `${JSON.stringify(line)}\n`);
   };
@@ -53,14 +54,17 @@ export function createHistory(file: string | null): History {
   };
 }
 
-let lookedAt = performance.now();
-let isWatching = false;
+let lookedAt: number | null = null;
+
+function watchOwnStall(): void {
+  if (lookedAt === null) setInterval(() => (lookedAt = performance.now()), TICK_MS).unref();
+  lookedAt ??= performance.now();
+}
 
 /** How long this thread has not looked up: hundreds of clients share it, and it shares two cores with what it judges. */
 function stalledMs(): number {
-  if (!isWatching) setInterval(() => (lookedAt = performance.now()), TICK_MS).unref();
-  isWatching = true;
-  return Math.max(0, performance.now() - lookedAt - 2 * TICK_MS);
+  const now = performance.now();
+  return Math.max(0, now - (lookedAt ?? now) - 2 * TICK_MS);
 }
 
 type Ended = Pick<Call, 'outcome' | 'status' | 'id' | 'detail'>;

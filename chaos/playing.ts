@@ -10,16 +10,16 @@ import type { World } from './world.ts';
 /** So long nobody waits for any of them; a fault may say that it needs more. */
 const MOST_MINUTES = { short: 8, full: 12 };
 const MENDED_WITHIN_MS = 180_000;
-const CLOSED_WITHIN_MS = 30_000;
 
 export interface PlayDeps {
   world: World;
   options: Options;
   report: Report;
   progress: Progress;
+  closedWithinMs?: number;
 }
 
-export function createPlay({ world, options, report, progress }: PlayDeps) {
+export function createPlay({ world, options, report, progress, closedWithinMs = 30_000 }: PlayDeps) {
   /** `onFacts`: it disturbs nobody any more, what is left is to be read. */
   const one = async (fault: Fault, stage?: Promise<Stage>, onFacts = () => {}): Promise<void> => {
     const { id, title, mostMinutes = MOST_MINUTES.full } = fault;
@@ -53,7 +53,7 @@ export function createPlay({ world, options, report, progress }: PlayDeps) {
       report.broken.push({ id, title, why });
       progress.say(`${id} BROKEN OFF: ${error instanceof Error ? error.stack : why}`);
       const closing = set.then((there) => there.close());
-      await bounded(closing, CLOSED_WITHIN_MS, `${id} to close`).catch(() => {});
+      await bounded(closing, closedWithinMs, `${id} to close`).catch(() => {});
     }
     progress.end(id);
     // After each: a run that is broken off has a report too.

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDoor, type Door } from '../door.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { p99, type Period, slowerThan } from '../latency.ts';
-import type { Plan } from '../plan.ts';
+import { MANY, type Plan } from '../plan.ts';
 import { withDatabase } from '../sql.ts';
 
 const AWAY_MS = { short: 8_000, full: 60_000 };
@@ -36,6 +36,7 @@ function targetAway(): Fault {
     title: `The target of a quarter of the jobs away for ${AWAY_MS.full / 1_000} s (${AWAY_MS.short / 1_000} s in a short run)`,
     jobs: { short: 240, full: 3_500 },
     perSecond: 32,
+    mix: MANY,
     async prepare({ oracle }) {
       const made = await createDoor(oracle.url);
       door = made;

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { StoreUnavailableError } from '../../db/pool.ts';
-import { createPatience, type Within } from './patience.ts';
+import { createPatience } from './patience.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -57,13 +57,24 @@ it('those who wait for the same thing do not all give up at the same moment', as
 it('the wait begins when the request came, not when its turn was', async () => {
   const patience = createPatience();
   const failing = expect(patience.begin()(failAfter(0))).rejects.toThrow('gone');
-  const request = { arrivedAtMs: performance.now() - 2_000 };
-  const response = { locals: {} as { within: Within } };
-  patience.attach(request as Request, response as Response, () => {});
+  const request = { arrivedAtMs: performance.now() - 700 } as Request;
+  const response = { locals: {} } as Response;
+  patience.attach(request, response, () => {});
   const waiting = expect(response.locals.within(after(8_000, 'done'))).rejects.toThrow(StoreUnavailableError);
-  await vi.advanceTimersByTimeAsync(25);
+  await vi.advanceTimersByTimeAsync(600);
   await failing;
   await waiting;
+});
+
+it('whose turn comes when its wait is over is told so, and nothing is begun', async () => {
+  const patience = createPatience();
+  const failing = expect(patience.begin()(failAfter(0))).rejects.toThrow('gone');
+  await vi.advanceTimersByTimeAsync(1);
+  await failing;
+  const refused: unknown[] = [];
+  const request = { arrivedAtMs: performance.now() - 900 } as Request;
+  patience.attach(request, { locals: {} } as Response, (error) => void refused.push(error));
+  expect(refused).toEqual([expect.any(StoreUnavailableError)]);
 });
 
 it('when very many wait for a store in trouble, the next is told at once; of one that is only slow, nobody', async () => {

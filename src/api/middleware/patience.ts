@@ -73,10 +73,13 @@ export function createPatience() {
     /** For one request: all that it waits for, together. */
     begin,
     attach(request: Request, response: Response, next: NextFunction): void {
-      if (waiting.size >= MOST_WAITING && isInTrouble()) {
+      const { arrivedAtMs = performance.now() } = request;
+      // What nobody would wait for is not begun: others could be served meanwhile.
+      const isLate = performance.now() > arrivedAtMs + PATIENCE_MS.least;
+      if (isInTrouble() && (isLate || waiting.size >= MOST_WAITING)) {
         return next(new StoreUnavailableError('too many already wait for the store'));
       }
-      response.locals.within = begin(request.arrivedAtMs);
+      response.locals.within = begin(arrivedAtMs);
       next();
     },
   };
