@@ -82,11 +82,6 @@ export const BREAKS: readonly Break[] = [
         from: 'from given where key is null or id in (select resource_id from new_key)',
         to: 'from given',
       },
-      {
-        file: 'src/db/jobs.ts',
-        from: '${INSERT} where exists (select 1 from new_key) returning id',
-        to: '${INSERT} returning id',
-      },
     ],
     fault: 'F1',
     jobs: 100,
@@ -133,7 +128,7 @@ export const BREAKS: readonly Break[] = [
     edits: [
       {
         file: 'src/workers/relay-riders.ts',
-        from: 'if (await carrierStarter.start(workflowId, first, riders.length)) metrics.relayStarts.inc();',
+        from: 'if (await carrierStarter.start(workflowId, first)) metrics.relayStarts.inc();',
         to: '',
       },
     ],
