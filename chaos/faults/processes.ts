@@ -55,7 +55,7 @@ export const PROCESS_FAULTS: Fault[] = [
     mostMinutes: 20,
     title: 'Workers restarted one after the other (SIGTERM)',
     jobs: { short: 200, full: 5_000 },
-    mix: { slowMs: 300 },
+    mix: { ...MANY, slowMs: 300 },
     async disturb(scene) {
       const { figures } = scene;
       figures.slowestExitMs = 0;
