@@ -17,7 +17,7 @@ const LEAST_CLAIM = 32;
 /** Between two claims, so that each takes many. */
 const CLAIM_PAUSE_MS = 4;
 /** Between two looks for who may still come; they grow while nobody does. */
-const LOOK_MS = { first: 20, factor: 1.3, longest: 100 };
+const LOOK_MS = { first: 40, factor: 1.3, longest: 100 };
 
 export interface LaneCalls {
   concurrency: number;
