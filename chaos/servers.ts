@@ -17,12 +17,19 @@ export interface Server {
 }
 
 const NOT_OURS = 'postgres://not-started';
+/** Of the processes of three faults and of the crash points, all at once. */
+const CONNECTIONS = 800;
 
 export async function startPostgresServer(folder: string): Promise<Server> {
   const dataDir = newFolder(folder, 'postgres');
   const postgresPort = await lastingPort();
   return createServer(
-    () => startStack({ dataDir, temporalAddress: 'not-started', postgresPort, onProgress: () => {} }),
+    () =>
+      startStack({
+        ...{ dataDir, temporalAddress: 'not-started', postgresPort },
+        postgresConnections: CONNECTIONS,
+        onProgress: () => {},
+      }),
     ({ databaseUrl }) => databaseUrl,
     ({ pids }) => pids.postgres,
   );

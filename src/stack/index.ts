@@ -20,6 +20,7 @@ export interface StackOptions {
   temporalCliPath?: string | undefined;
   /** Without it a free port, the same one again at the next start if it is still free. */
   postgresPort?: number | undefined;
+  postgresConnections?: number | undefined;
   /** False only where the data is thrown away afterwards (tests): no fsync. */
   durable?: boolean | undefined;
   /** Where a downloaded Temporal CLI is kept for all projects of this user. */
@@ -92,8 +93,8 @@ function foreignStack(databaseUrl: string, temporalAddress: string): Stack {
 
 async function startOwnPostgres(options: StackOptions, keep: (server: Postgres) => Postgres): Promise<Postgres | null> {
   if (options.databaseUrl !== undefined) return null;
-  const { postgresPort: port, ...others } = options;
-  return keep(await startPostgres({ ...others, port }));
+  const { postgresPort: port, postgresConnections: maxConnections, ...others } = options;
+  return keep(await startPostgres({ ...others, port, maxConnections }));
 }
 
 async function startOwnTemporal(options: StackOptions, keep: (server: Temporal) => Temporal): Promise<Temporal | null> {

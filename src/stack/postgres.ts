@@ -15,6 +15,7 @@ export interface PostgresOptions {
   dataDir: string;
   port?: number | undefined;
   durable?: boolean | undefined;
+  maxConnections?: number | undefined;
   onProgress: (line: string) => void;
   onUnexpectedExit?: ((message: string) => void) | undefined;
 }
@@ -27,6 +28,8 @@ export interface Postgres {
 }
 
 const START_TIMEOUT_MS = 60_000;
+/** Three processes of ours, with room for an operator. */
+const MAX_CONNECTIONS = 200;
 /** Fast shutdown, then without a checkpoint (the next start recovers), then the end. 7 s in all. */
 const STOP_STEPS: StopSteps = [
   ['SIGINT', 4_500],
@@ -69,7 +72,7 @@ async function launch(
   const onExit = (how: string) => {
     if (serving) options.onUnexpectedExit?.(`PostgreSQL ended (${how}): ${lastLines(logFile)}`);
   };
-  const args = serverArgs(join(place.home, 'data'), port, options.durable ?? true);
+  const args = serverArgs(join(place.home, 'data'), port, options);
   const child = await spawnServer(place.postgres, args, { account: place.account, logFile, onExit });
   const stop = async () => {
     serving = false;
@@ -88,11 +91,15 @@ async function launch(
   return { databaseUrl: urlOf(USER), port, pid: child.mark.pid, stop };
 }
 
-function serverArgs(data: string, port: number, durable: boolean): string[] {
+function serverArgs(
+  data: string,
+  port: number,
+  { durable = true, maxConnections = MAX_CONNECTIONS }: Pick<PostgresOptions, 'durable' | 'maxConnections'>,
+): string[] {
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: '200',
+    max_connections: String(maxConnections),
     lc_messages: 'C',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
