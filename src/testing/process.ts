@@ -23,6 +23,10 @@ export interface Launch {
   through?: string[];
 }
 
+/** Whoever started them may be ended by a signal: they do not outlive it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** Resolves when it says that it is ready, or has come to its failpoint before. */
 export async function startProcess(
   repoRoot: string,
@@ -36,6 +40,8 @@ export async function startProcess(
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
