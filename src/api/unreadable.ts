@@ -1,8 +1,7 @@
 // Answers what is not even an HTTP request (too long, garbled, too slow) in the same form as every other error.
 import type { Duplex } from 'node:stream';
 
-import { uuidv7 } from 'uuidv7';
-
+import { newUuid } from '../jobs/ids.ts';
 import { ApiError, type ProblemCode, toProblem } from './problem.ts';
 
 const CODES: Record<string, ProblemCode> = {
@@ -16,7 +15,7 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): 
     socket.destroy();
     return;
   }
-  const requestId = uuidv7();
+  const requestId = newUuid();
   const problem = toProblem(new ApiError(CODES[error.code ?? ''] ?? 'invalidRequest'), requestId);
   const body = JSON.stringify(problem);
   const head = [
