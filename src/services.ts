@@ -15,6 +15,7 @@ import { type CancelBatch, createCancelBatch } from './jobs/batches/cancel.ts';
 import { type BatchStarter, createBatchStarter } from './jobs/batches/start.ts';
 import { type Bell, createBell } from './jobs/bell.ts';
 import { type CancelJob, createCancel } from './jobs/cancel.ts';
+import { createEagerStarts, type EagerStarts } from './jobs/eager-starts.ts';
 import { createEventHub, type EventHub } from './jobs/events/hub.ts';
 import { createFollowUp, type FollowUp } from './jobs/follow-up.ts';
 import type { EgressPolicy } from './jobs/http/egress.ts';
@@ -45,6 +46,7 @@ export interface Services extends RunServices, SecretServices {
   /** Shared with the worker, so that a workflow started here may run its first task here at once. */
   native: NativeConnection | null;
   client: Client;
+  eagerStarts: EagerStarts;
   taskQueue: string;
   metrics: Metrics;
   log: Logger;
@@ -107,9 +109,11 @@ export async function createServices(
   const { sealer, redaction } = secrets;
   const isEncrypted = secrets.payloadCodec !== null;
   const dataConverter = dataConverterOf(secrets);
+  const eagerStarts = createEagerStarts();
   const client = new Client({
     connection,
     namespace: config.temporalNamespace,
+    interceptors: { workflow: [eagerStarts.interceptor] },
     ...(dataConverter ? { dataConverter } : {}),
   });
   const writes = createGroupWrites(db);
@@ -160,6 +164,7 @@ export async function createServices(
     connection,
     native,
     client,
+    eagerStarts,
     taskQueue: config.taskQueue,
     metrics,
     log,

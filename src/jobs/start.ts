@@ -8,7 +8,6 @@ import { HTTP_JOB, type JobInput, type JobPlan, RELEASED_SIGNAL, SEARCH_ATTRIBUT
 import type { JobRow, NewJob } from '../db/jobs.ts';
 import { reach } from '../failpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { eagerStart } from './eager-start.ts';
 import { createGate } from './gate.ts';
 import { ofTenant } from './of-tenant.ts';
 
@@ -72,8 +71,7 @@ export function createStarter({
     const beganAt = Date.now();
     try {
       await client.withDeadline(Date.now() + 5_000, async () => {
-        const options = { ...startOptions(job, taskQueue, isEncrypted), ...eagerStart(client) };
-        const workflow = await client.workflow.start(HTTP_JOB, options);
+        const workflow = await client.workflow.start(HTTP_JOB, startOptions(job, taskQueue, isEncrypted));
         if (mayWait(job)) await workflow.signal(RELEASED_SIGNAL);
       });
     } catch (error) {

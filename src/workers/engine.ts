@@ -24,8 +24,10 @@ const LONGEST_CALL_MS = 15 * 60_000;
 const FORCE_AFTER_MS = 60_000;
 
 export interface Engine {
-  /** Takes nothing new from now on; resolves when its calls have ended. */
+  /** When it resolves, it takes nothing new any more. */
   retire(): Promise<void>;
+  /** Retired, and its calls have ended. */
+  ended: Promise<void>;
   used(): { activities: number; workflows: number };
   /** Rejects when it fails for good. */
   failed: Promise<never>;
@@ -73,12 +75,14 @@ export async function startEngine(deps: EngineDeps): Promise<Engine> {
     shutdownForceTime: LONGEST_CALL_MS + FORCE_AFTER_MS,
   });
   const running = worker.run();
+  deps.eagerStarts.allow();
   return {
     async retire() {
       closing = true;
+      await deps.eagerStarts.forbid();
       if (worker.getState() === 'RUNNING') worker.shutdown();
-      await running;
     },
+    ended: running,
     used() {
       const { numInFlightNonLocalActivities, numInFlightLocalActivities, numInFlightWorkflowActivations } =
         worker.getStatus();

@@ -39,12 +39,13 @@ export function createSupervisor(startEngine: () => Promise<Engine>): Supervisor
     serving.failed.catch(fail);
   };
 
-  const retire = (engine: Engine) => {
+  const retire = async (engine: Engine) => {
     serving = null;
-    const retired = engine.retire().finally(() => retiring.delete(engine));
+    const ended = engine.ended.finally(() => retiring.delete(engine));
     // A failure is heard of through `failed`.
-    retired.catch(() => {});
-    retiring.set(engine, retired);
+    ended.catch(() => {});
+    retiring.set(engine, ended);
+    await engine.retire();
   };
 
   return {
@@ -52,7 +53,7 @@ export function createSupervisor(startEngine: () => Promise<Engine>): Supervisor
       inTurn(async () => {
         const mayServe = !ended && !orders.paused && !orders.queuePaused && !orders.drain;
         if (mayServe === (serving !== null)) return false;
-        if (serving) retire(serving);
+        if (serving) await retire(serving);
         else await start();
         return true;
       }),
@@ -70,7 +71,7 @@ export function createSupervisor(startEngine: () => Promise<Engine>): Supervisor
     end: () =>
       inTurn(async () => {
         ended = true;
-        if (serving) retire(serving);
+        if (serving) await retire(serving);
         await Promise.all(retiring.values());
       }),
     failed,

@@ -5,7 +5,6 @@ import { RUN_BATCH } from '../../contract/temporal.ts';
 import { markBatchSeen, type NewBatch } from '../../db/batches.ts';
 import type { Database } from '../../db/pool.ts';
 import { reach } from '../../failpoint.ts';
-import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
 import { batchInput } from './new-batch.ts';
 
@@ -27,7 +26,6 @@ export function createBatchStarter(deps: { db: Database; client: Client; taskQue
           args: [batchInput(batch)],
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'USE_EXISTING',
-          ...eagerStart(client),
           ...ofTenant(batch.tenant),
           staticSummary: `${batch.total} jobs`,
         }),

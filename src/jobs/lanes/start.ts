@@ -4,7 +4,6 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import { RUN_CARRIER } from '../../contract/temporal.ts';
 import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
 import { CARRIER_INPUT, type Rider } from './carriers.ts';
 
@@ -31,7 +30,6 @@ export function createCarrierStarter(deps: { client: Client; taskQueue: string; 
             args: [CARRIER_INPUT],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
-            ...eagerStart(client),
             ...ofTenant(tenant, { priorityKey: spec.priority }),
           }),
         );

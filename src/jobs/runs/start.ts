@@ -9,7 +9,6 @@ import { markRunsSeen } from '../../db/run-relay.ts';
 import type { NewRun, RunRow } from '../../db/runs.ts';
 import { reach } from '../../failpoint.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { eagerStart } from '../eager-start.ts';
 import { ofTenant } from '../of-tenant.ts';
 
 const COOL_DOWN_MS = 1_000;
@@ -43,7 +42,7 @@ export function createRunStarter({
   const start = async (run: StartableRun): Promise<boolean> => {
     try {
       await client.withDeadline(Date.now() + 5_000, () =>
-        client.workflow.start(WORKFLOW_RUN, { ...startOptions(run, taskQueue, isEncrypted), ...eagerStart(client) }),
+        client.workflow.start(WORKFLOW_RUN, startOptions(run, taskQueue, isEncrypted)),
       );
     } catch (error) {
       // Its id is the run's own: whoever started it, it is this run.
