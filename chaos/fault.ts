@@ -44,6 +44,8 @@ export interface Fault {
   title: string;
   /** False: its verdict rests on counts, or on times with much room: it may be played beside others of its kind. */
   isTimed?: false;
+  /** It takes what the processor has left, on stores of its own: it may be played beside all others. */
+  isPatient?: true;
   /** Of a full run, after which nobody waits for it any more. */
   mostMinutes?: number;
   jobs: { short: number; full: number };
@@ -250,7 +252,8 @@ async function play(world: World, grounds: Ground[], fault: Fault, options: Time
   const warmUps = isShort ? LEAST_WARM_UPS : Math.max(LEAST_WARM_UPS, Math.min(MOST_WARM_UPS, count / 10));
   const client = { apiUrl, perSecond: pace, history, ...(signal ? { signal } : {}) };
   await submitAll(plans.slice(0, warmUps), { ...client, clients: 1 });
-  options.onPhase('load', () => `${history.calls.length} calls, ${disturbances.length} disturbances`);
+  const told = () => Object.entries(scene.figures).map(([name, figure]) => `, ${name} ${figure}`);
+  options.onPhase('load', () => `${history.calls.length} calls${told().join('')}`);
   const load = submitAll(plans.slice(warmUps), { ...client, clients });
   await Promise.all([load.finally(() => (over = true)), fault.disturb?.(scene)]);
   options.onPhase('drain');

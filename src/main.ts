@@ -23,7 +23,6 @@ import { measureFleet } from './telemetry/fleet-metrics.ts';
 import { createLog, type Logger, say } from './telemetry/log.ts';
 import { measureState } from './telemetry/state-metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
-import { installRuntime, startWorker } from './workers/worker.ts';
 
 const ROLES = ['start', 'api', 'worker', 'migrate'] as const;
 type Role = (typeof ROLES)[number];
@@ -84,7 +83,9 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
   }
   const withWorker = role === 'start' || role === 'worker';
   closers.push(await startTracing(config.otlpEndpoint, role));
-  if (withWorker) installRuntime(log, config);
+  // Half as much again to load, and an API alone needs none of it.
+  const workers = withWorker ? await import('./workers/worker.ts') : null;
+  workers?.installRuntime(log, config);
   let fail: (error: Error) => void = () => {};
   const broken = new Promise<never>((_resolve, reject) => (fail = reject));
   const stack = await startStack({
@@ -109,8 +110,8 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
   closers.push(rotateSecrets(services, log));
 
   const ends: Promise<void>[] = [broken];
-  if (services.native) {
-    const worker = await startWorker(config, { ...services, native: services.native }, workflowBundlePath(), {
+  if (workers && services.native) {
+    const worker = await workers.startWorker(config, { ...services, native: services.native }, workflowBundlePath(), {
       roles: role === 'start' ? ['api', 'worker'] : ['worker'],
     });
     closers.push(worker.stop);

@@ -1,7 +1,7 @@
 // Puts the parts together: what the API and the workers share, built once per process and closed in reverse.
 import { Client, Connection, type ConnectionLike } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 
 import type { AuthSettings } from './auth-settings.ts';
 import { startClock } from './clock.ts';
@@ -233,6 +233,8 @@ async function connect(
   const { connectionOptions } = loadClientConnectConfig();
   const options = { ...connectionOptions, address: address ?? connectionOptions.address };
   if (!withWorker) return { connection: Connection.lazy({ ...options, channelArgs: RECONNECT }), native: null };
+  // An API alone would load all of the worker for it.
+  const { NativeConnection } = await import('@temporalio/worker');
   const native = await NativeConnection.connect(options);
   return { connection: native, native };
 }

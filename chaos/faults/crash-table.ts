@@ -88,7 +88,7 @@ const TIMES = 20;
 /** Which of the twenty: with each number of scenarios the freezes meet different ones. */
 const STOPS = [7, 18];
 /** … and which fail before the next one dies. */
-const THROWS = [2, 5, 9, 12, 15, 19];
+const THROWS = [1, 3, 5, 8, 10, 12, 14, 16, 19];
 
 /** Of a short run, besides every point once by `exit`. */
 const SHORT_STOPS = ['api:accept.uncommitted', 'api:carrier.begin', 'worker:attempt.answered', 'worker:lane.called'];

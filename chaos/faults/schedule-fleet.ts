@@ -25,8 +25,8 @@ const FLEET = {
 };
 const BURST = { short: { schedules: 100, leadMs: 10_000 }, full: { schedules: 2_000, leadMs: 100_000 } };
 const MOST_LATE_MS = 60_000;
-/** What 30 starts a second come to, Temporal's own limit; ten seconds, with that limit raised, are 200 a second. */
-const LAST_OF_BURST_MS = 66_000;
+/** Temporal with SQLite wakes some 20 schedules a second on two cores; its own limit of 30 starts a second were 66 s. */
+const LAST_OF_BURST_MS = 150_000;
 
 export const SCHEDULE_FLEET: Fault = {
   id: 'F22',

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 
 import { eventually } from './api.ts';
 
+/** Also for one that has to wait for the processor. */
+const READY_WITHIN_MS = 180_000;
+
 export interface RunningProcess {
   pid: number;
   url: string;
@@ -45,7 +48,10 @@ export async function startProcess(
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  await eventually(() => /is ready|^failpoint /m.test(output) || hasEnded(), { timeoutMs: 60_000, what: role });
+  await eventually(() => /is ready|^failpoint /m.test(output) || hasEnded(), {
+    timeoutMs: READY_WITHIN_MS,
+    what: role,
+  });
   if (hasEnded()) throw new Error(`${role} ended with ${child.exitCode ?? child.signalCode}: ${output}`);
   return {
     pid: child.pid ?? 0,
