@@ -16,6 +16,8 @@ const REACHED_WITHIN_MS = 180_000;
 const TAKEN_OVER_WITHIN_MS = 240_000;
 /** The relay has taken over by then, and PostgreSQL has ended a transaction that was left open. */
 const API_FROZEN_MS = 12_000;
+/** After a failed start the next ones are left to the relay for so long, and do not come by that point. */
+const COOLED_DOWN_MS = 1_500;
 /** In which one that goes on writes what it has. */
 const LATE_MS = 3_000;
 /** In flight when a worker dies: what this crash submitted and what earlier ones left behind. */
@@ -88,6 +90,7 @@ async function crash(scene: Scene, one: Crash): Promise<Promise<void>[]> {
     if (reached) scene.figures[action] = Number(scene.figures[action]) + 1;
     else scene.complain(`${label} was not reached`);
     if (apiDiesAt) await replace(scene, 'api', null);
+    if (reached && action === 'throw') await sleep(COOLED_DOWN_MS);
     if (reached && action === 'stop') await (role === 'worker' ? thawWorker : thawApi)(scene, label, using);
   }
   return using;
