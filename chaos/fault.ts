@@ -44,7 +44,7 @@ export interface Fault {
   title: string;
   /** False: its verdict rests on counts, or on times with much room: it may be played beside others of its kind. */
   isTimed?: false;
-  /** It takes what the processor has left, on stores of its own: it may be played beside all others. */
+  /** It takes what the processor has left: it is played beside all others. */
   isPatient?: true;
   /** Of a full run, after which nobody waits for it any more. */
   mostMinutes?: number;

@@ -59,9 +59,8 @@ export async function createGround(
   await migrate(world.root, { ...own, DATABASE_URL: databaseUrl });
   const running: Ground['running'] = { api: [], worker: [], start: [] };
   const start: Ground['start'] = async (role, more = {}) => {
-    const { environment: ofRole, through = [] } = detour.launch?.(role) ?? {};
-    const all = { ...own, PORT: String(port), ...ofRole, ...more };
-    const process = await startProcess(world.root, role, all, [...world.through, ...through]);
+    const { environment: ofRole, through } = detour.launch?.(role) ?? {};
+    const process = await startProcess(world.root, role, { ...own, PORT: String(port), ...ofRole, ...more }, through);
     running[role].push(process);
     return process;
   };

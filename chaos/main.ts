@@ -7,15 +7,14 @@ import { FAULTS } from './faults/index.ts';
 import { freeze } from './frozen.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { runOracle } from './oracle.ts';
+import { playPatiently } from './patient.ts';
 import { createPlay } from './playing.ts';
 import { createProgress } from './progress.ts';
 import { brokenOf, machine, type Report, tableOf, writeReport } from './report.ts';
-import { createWorld, ORACLE, type World } from './world.ts';
+import { createWorld, ORACLE } from './world.ts';
 
 /** More of them have the processor wait for them, not them for it. */
 const BESIDE_EACH_OTHER = 3;
-/** Whoever is to be judged by its times has the processor whenever it wants it. */
-const PATIENTLY = ['nice', '-n', '19'];
 const STOPS_WITHIN_MS = 60_000;
 
 const [, , first, ...rest] = process.argv;
@@ -42,16 +41,13 @@ async function main(args: string[]): Promise<number> {
     machine: machine(),
     ...{ results: [], notRun: [], broken: [], endedAt: null },
   };
+  const patient = faults.filter(({ isPatient }) => isPatient);
+  const others = faults.filter((fault) => !patient.includes(fault));
+  const beside = patient.length > 0 && others.length > 0 ? playPatiently(patient, options) : null;
   const frozen = freeze(resolve('.'));
-  const worlds: World[] = [];
-  const open = async (through: string[]) => {
-    const world = await createWorld(frozen.root, through);
-    worlds.push(world);
-    return createPlay({ world, options, report, progress });
-  };
+  const world = await createWorld(frozen.root);
   const clearAway = async () => {
-    const stopping = Promise.all(worlds.map((world) => world.stop()));
-    await bounded(stopping, STOPS_WITHIN_MS, 'the end').catch((error: unknown) => console.error(error));
+    await bounded(world.stop(), STOPS_WITHIN_MS, 'the end').catch((error: unknown) => console.error(error));
     frozen.remove();
   };
   // One of a fault that was broken off is no reason to end all others; what it means for its own is seen there.
@@ -60,11 +56,13 @@ async function main(args: string[]): Promise<number> {
     process.once(signal, () => {
       writeReport(options.reportFolder, report);
       tell(report);
+      beside?.stop();
       void clearAway().finally(() => process.exit(130));
     });
   }
   try {
-    await playAll(faults, options, open);
+    await playAll(beside ? others : faults, options, createPlay({ world, options, report, progress }));
+    await beside?.endInto(report);
     report.endedAt = new Date().toISOString();
     writeReport(options.reportFolder, report);
   } finally {
@@ -75,28 +73,15 @@ async function main(args: string[]): Promise<number> {
   return results.length > 0 && report.broken.length === 0 && results.every(({ isValid }) => isValid) ? 0 : 1;
 }
 
-/** First those whose times are judged, one by one; then the others beside each other. The patient ones meanwhile. */
-async function playAll(
-  faults: Fault[],
-  { together }: Options,
-  open: (through: string[]) => Promise<ReturnType<typeof createPlay>>,
-): Promise<void> {
-  const patient = faults.filter(({ isPatient }) => isPatient);
-  const alone = faults.filter(({ isPatient, isTimed = true }) => !isPatient && isTimed && !together);
+/** First those whose times are judged, each alone; then the others beside each other. */
+async function playAll(faults: Fault[], options: Options, play: ReturnType<typeof createPlay>): Promise<void> {
+  const alone = faults.filter(({ isTimed = true }) => isTimed && !options.together);
+  await play.oneByOne(alone);
   // The longest begin first, so that none of them is left for the end.
   const others = faults
-    .filter((fault) => !patient.includes(fault) && !alone.includes(fault))
+    .filter((fault) => !alone.includes(fault))
     .sort((a, b) => (b.mostMinutes ?? 0) - (a.mostMinutes ?? 0));
-  const playPatiently = async () => {
-    if (patient.length > 0) await (await open(PATIENTLY)).oneByOne(patient);
-  };
-  const playOthers = async () => {
-    if (patient.length === faults.length) return;
-    const play = await open([]);
-    await play.oneByOne(alone);
-    await play.beside(others, together ? faults.length : BESIDE_EACH_OTHER);
-  };
-  await Promise.all([playPatiently(), playOthers()]);
+  await play.beside(others, options.together ? faults.length : BESIDE_EACH_OTHER);
 }
 
 function tell(report: Report): void {

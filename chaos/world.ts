@@ -11,8 +11,6 @@ import { startPostgresServer, startTemporalServer } from './servers.ts';
 
 export interface World {
   root: string;
-  /** A command that starts the processes of the product, such as `nice`. */
-  through: string[];
   folder: string;
   postgres: Server;
   temporal: Server;
@@ -25,7 +23,7 @@ export interface World {
 /** The argument by which this program becomes the oracle. */
 export const ORACLE = 'oracle';
 
-export async function createWorld(root: string, through: string[] = []): Promise<World> {
+export async function createWorld(root: string): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'perdure-chaos-'));
   chmodSync(folder, 0o711);
   const [postgres, temporal] = await Promise.all([startPostgresServer(folder), startTemporalServer(folder)]);
@@ -34,7 +32,6 @@ export async function createWorld(root: string, through: string[] = []): Promise
   const grounds: World['grounds'] = new Set();
   return {
     root,
-    through,
     folder,
     postgres,
     temporal,
