@@ -39,13 +39,17 @@ export interface Scene {
   complain(what: string): void;
 }
 
+/**
+ * By what its verdict rests on: times with some room, and it bears the patient ones, which take what the processor has
+ * left; counts, or times with much room, and it bears others of its kind; or it is a patient one itself.
+ */
+export type Company = 'patient' | 'others' | 'all';
+
 export interface Fault {
   id: string;
   title: string;
-  /** False: its verdict rests on counts, or on times with much room: it may be played beside others of its kind. */
-  isTimed?: false;
-  /** It takes what the processor has left: it is played beside all others. */
-  isPatient?: true;
+  /** Who may be played beside it; nobody by default. */
+  company?: Company;
   /** Of a full run, after which nobody waits for it any more. */
   mostMinutes?: number;
   jobs: { short: number; full: number };

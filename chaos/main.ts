@@ -2,12 +2,12 @@
 import { resolve } from 'node:path';
 
 import { bounded } from './bounded.ts';
-import { type Fault } from './fault.ts';
+import type { Company, Fault } from './fault.ts';
 import { FAULTS } from './faults/index.ts';
 import { freeze } from './frozen.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { runOracle } from './oracle.ts';
-import { playPatiently } from './patient.ts';
+import { type PatientRun, playPatiently } from './patient.ts';
 import { createPlay } from './playing.ts';
 import { createProgress } from './progress.ts';
 import { brokenOf, machine, type Report, tableOf, writeReport } from './report.ts';
@@ -41,9 +41,6 @@ async function main(args: string[]): Promise<number> {
     machine: machine(),
     ...{ results: [], notRun: [], broken: [], endedAt: null },
   };
-  const patient = faults.filter(({ isPatient }) => isPatient);
-  const others = faults.filter((fault) => !patient.includes(fault));
-  const beside = patient.length > 0 && others.length > 0 ? playPatiently(patient, options) : null;
   const frozen = freeze(resolve('.'));
   const world = await createWorld(frozen.root);
   const clearAway = async () => {
@@ -52,17 +49,18 @@ async function main(args: string[]): Promise<number> {
   };
   // One of a fault that was broken off is no reason to end all others; what it means for its own is seen there.
   process.on('unhandledRejection', (error) => progress.say(`unhandled: ${String(error)}`));
+  let patientRun: PatientRun | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       writeReport(options.reportFolder, report);
       tell(report);
-      beside?.stop();
+      patientRun?.stop();
       void clearAway().finally(() => process.exit(130));
     });
   }
+  const playPatient = (patient: Fault[]) => (patientRun = playPatiently(patient, options)).endInto(report);
   try {
-    await playAll(beside ? others : faults, options, createPlay({ world, options, report, progress }));
-    await beside?.endInto(report);
+    await playAll(faults, options, createPlay({ world, options, report, progress }), playPatient);
     report.endedAt = new Date().toISOString();
     writeReport(options.reportFolder, report);
   } finally {
@@ -73,15 +71,23 @@ async function main(args: string[]): Promise<number> {
   return results.length > 0 && report.broken.length === 0 && results.every(({ isValid }) => isValid) ? 0 : 1;
 }
 
-/** First those whose times are judged, each alone; then the others beside each other. */
-async function playAll(faults: Fault[], options: Options, play: ReturnType<typeof createPlay>): Promise<void> {
-  const alone = faults.filter(({ isTimed = true }) => isTimed && !options.together);
-  await play.oneByOne(alone);
+/** First those that bear nobody, each alone; then those that bear the patient ones; then the others beside each other. */
+async function playAll(
+  faults: Fault[],
+  { together }: Options,
+  play: ReturnType<typeof createPlay>,
+  playPatient: (faults: Fault[]) => Promise<void>,
+): Promise<void> {
+  const of = (wanted: Company | undefined) => faults.filter(({ company }) => company === wanted);
   // The longest begin first, so that none of them is left for the end.
-  const others = faults
-    .filter((fault) => !alone.includes(fault))
-    .sort((a, b) => (b.mostMinutes ?? 0) - (a.mostMinutes ?? 0));
-  await play.beside(others, options.together ? faults.length : BESIDE_EACH_OTHER);
+  const longestFirst = (some: Fault[]) => some.sort((a, b) => (b.mostMinutes ?? 0) - (a.mostMinutes ?? 0));
+  const patient = of('all');
+  if (together || patient.length === faults.length) return play.beside(longestFirst(faults), faults.length);
+  await play.oneByOne(of(undefined));
+  const patientOnes = patient.length > 0 ? playPatient(patient) : null;
+  await play.oneByOne(of('patient'));
+  await play.beside(longestFirst(of('others')), BESIDE_EACH_OTHER);
+  await patientOnes;
 }
 
 function tell(report: Report): void {

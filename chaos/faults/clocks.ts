@@ -27,7 +27,7 @@ function wrongClocks(): Fault {
   const scheduled: Plan[] = [];
   return {
     id: 'F20',
-    isTimed: false,
+    company: 'others',
     title: `API ${SKEW_S} s ahead and workers ${SKEW_S} s behind, then the other way round`,
     jobs: { short: 150, full: 1_000 },
     perSecond: 15,

@@ -27,8 +27,7 @@ const HOOKS_WITHIN_MS = 120_000;
 
 export const CRASH_POINTS: Fault = {
   id: 'C1',
-  isTimed: false,
-  isPatient: true,
+  company: 'all',
   mostMinutes: 55,
   title: `The process dies, fails or freezes at each of ${POINTS.length} points`,
   jobs: { short: 0, full: 0 },

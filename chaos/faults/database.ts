@@ -14,7 +14,7 @@ const SHORT_HOLE_MS = 6_000;
 export const DATABASE_FAULTS: Fault[] = [
   {
     id: 'F7',
-    isTimed: false,
+    company: 'others',
     title: 'The answer to a quarter of all inserts and commits lost, and the connection with it',
     jobs: { short: 150, full: 1_000 },
     perSecond: 50,
@@ -64,7 +64,7 @@ function blackHole(): Fault {
   let proxy: TcpProxy | null = null;
   return {
     id: 'F8',
-    isTimed: false,
+    company: 'others',
     title: 'A line to PostgreSQL that swallows everything for 30 s',
     jobs: { short: 100, full: 900 },
     perSecond: 20,

@@ -22,7 +22,7 @@ function diskFull(): Fault {
   let server: Server | null = null;
   return {
     id: 'F21',
-    isTimed: false,
+    company: 'others',
     title: `PostgreSQL's disk (${DISK_MIB} MiB of its own) full during load`,
     jobs: { short: 200, full: 3_000 },
     perSecond: 50,

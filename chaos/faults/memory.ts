@@ -22,6 +22,7 @@ function manyLongCalls(): Fault {
   let metricsPort = 0;
   return {
     id: 'F28',
+    company: 'patient',
     title: `Thousands of long jobs at once for one worker of ${LIMIT_MIB} MiB`,
     jobs: { short: 300, full: 3_000 },
     perSecond: 250,

@@ -24,7 +24,7 @@ const DNS = /getaddrinfo|ENOTFOUND|EAI_AGAIN|EAI_/;
 
 export const NAMES: Fault = {
   id: 'F19',
-  isTimed: false,
+  company: 'others',
   title: `Names that do not exist, cannot be resolved, fail ${FLAPS} times first, or take ${SLOW_MS / 1_000} s`,
   jobs: { short: 100, full: 400 },
   perSecond: 20,

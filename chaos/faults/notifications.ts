@@ -48,7 +48,7 @@ function deadEndpoints(): Fault {
   let closedPort = 0;
   return {
     id: 'F36',
-    isTimed: false,
+    company: 'others',
     title: `Endpoints of webhooks and mails dead: ${ATTEMPTS} attempts of each, at the promised times moved together`,
     jobs: { short: 60, full: 500 },
     async prepare() {

@@ -12,7 +12,7 @@ const GRACE_MS = 10_000;
 const ROLLS = 20;
 
 export const PROCESS_FAULTS: Fault[] = [
-  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 80, mix: MANY },
+  { id: 'F1', company: 'patient', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 80, mix: MANY },
   {
     id: 'F2',
     title: 'Worker killed (SIGKILL) every 5 to 15 s',
@@ -31,7 +31,7 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     id: 'F3',
-    isTimed: false,
+    company: 'others',
     title: 'Worker frozen (SIGSTOP) until others have taken over, then let go on',
     jobs: { short: 60, full: 200 },
     perSecond: 20,
@@ -51,7 +51,7 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     id: 'F4',
-    isTimed: false,
+    company: 'others',
     mostMinutes: 20,
     title: 'Workers restarted one after the other (SIGTERM)',
     jobs: { short: 200, full: 5_000 },
@@ -66,7 +66,7 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     id: 'F5',
-    isTimed: false,
+    company: 'others',
     mostMinutes: 20,
     title: 'API killed (SIGKILL) every 5 s under clients that try again',
     jobs: { short: 200, full: 10_000 },

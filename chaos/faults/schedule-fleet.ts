@@ -30,6 +30,7 @@ const LAST_OF_BURST_MS = 150_000;
 
 export const SCHEDULE_FLEET: Fault = {
   id: 'F22',
+  company: 'patient',
   title: 'A fleet of schedules while workers are killed, PostgreSQL is restarted and Temporal is killed, all at once',
   jobs: { short: 0, full: 0 },
   async disturb(scene) {

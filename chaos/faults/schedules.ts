@@ -40,6 +40,7 @@ const REPAIRED_WITHIN_MS = 60_000;
 export const SCHEDULE_FAULTS: Fault[] = [
   {
     id: 'F25',
+    company: 'patient',
     title: 'Schedules whose runs take longer than their interval, with each policy',
     jobs: { short: 0, full: 0 },
     async disturb(scene) {
@@ -72,7 +73,7 @@ export const SCHEDULE_FAULTS: Fault[] = [
   },
   {
     id: 'F26',
-    isTimed: false,
+    company: 'others',
     title: 'Schedules deleted, paused or changed in Temporal behind our back',
     jobs: { short: 0, full: 0 },
     workers: 0,
@@ -97,7 +98,7 @@ export const SCHEDULE_FAULTS: Fault[] = [
   },
   {
     id: 'F27',
-    isTimed: false,
+    company: 'others',
     title: `Schedules told ${TRIGGERS} times within one second to run now`,
     jobs: { short: 0, full: 0 },
     async disturb(scene) {

@@ -14,6 +14,7 @@ const STARTS_PER_SECOND = 40;
 export const STORE_FAULTS: Fault[] = [
   {
     id: 'F6',
+    company: 'patient',
     title: 'PostgreSQL restarted every 5 to 10 s, away for up to 2 s, half of the times killed',
     jobs: { short: 200, full: 10_000 },
     mix: MANY,
@@ -30,6 +31,7 @@ export const STORE_FAULTS: Fault[] = [
   },
   {
     id: 'F11',
+    company: 'patient',
     title: 'Temporal stopped for 60 s during submissions',
     jobs: { short: 150, full: 3_000 },
     mix: MANY,
@@ -47,7 +49,7 @@ export const STORE_FAULTS: Fault[] = [
   },
   {
     id: 'F12',
-    isTimed: false,
+    company: 'others',
     title: 'Half of the starts carried out by Temporal and answered with DEADLINE_EXCEEDED',
     jobs: { short: 100, full: 1_000 },
     perSecond: 50,
@@ -70,6 +72,7 @@ export const STORE_FAULTS: Fault[] = [
   },
   {
     id: 'F13',
+    company: 'patient',
     title: 'Temporal killed (SIGKILL) and started again',
     jobs: { short: 150, full: 2_000 },
     perSecond: RECOVERING_PER_SECOND,

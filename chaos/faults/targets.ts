@@ -6,7 +6,7 @@ import { readSends } from '../ledger.ts';
 export const TARGET_FAULTS: Fault[] = [
   {
     id: 'F16',
-    isTimed: false,
+    company: 'others',
     title: 'Targets that reset, close, hang, drip, send rubbish or break off their answer',
     jobs: { short: 150, full: 1_600 },
     perSecond: 100,
@@ -21,7 +21,7 @@ export const TARGET_FAULTS: Fault[] = [
   },
   {
     id: 'F17',
-    isTimed: false,
+    company: 'others',
     title: 'Targets that answer 429 and 503 with Retry-After, then heal',
     jobs: { short: 100, full: 1_000 },
     perSecond: 100,

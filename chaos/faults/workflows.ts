@@ -16,7 +16,7 @@ const HANDS = 50;
 export const WORKFLOW_FAULTS: Fault[] = [
   {
     id: 'F10',
-    isTimed: false,
+    company: 'others',
     title: 'Fifty hands that cancel, run now and read each job while it runs and is tried again',
     jobs: { short: 30, full: 200 },
     perSecond: 10,
@@ -37,7 +37,7 @@ export const WORKFLOW_FAULTS: Fault[] = [
   },
   {
     id: 'F14',
-    isTimed: false,
+    company: 'others',
     title: 'Histories deleted, then the same keys again and every row looked at by the relay',
     jobs: { short: 40, full: 100 },
     mix: { chains: 0, shared: 0 },
@@ -59,7 +59,7 @@ export const WORKFLOW_FAULTS: Fault[] = [
   },
   {
     id: 'F15',
-    isTimed: false,
+    company: 'others',
     title: 'Workflows terminated, deleted or reset from outside',
     jobs: { short: 30, full: 150 },
     mix: { chains: 0, delayed: 0, misbehaving: 0, fields: { delay: '10s' } },
