@@ -104,9 +104,10 @@ function use(scene: Scene, { label, scenario, time }: Crash, count: number, roun
   return using;
 }
 
-/** Not always the first time it is reached, so that others are under way; who shares a carrier may reach it once. */
+/** Not always the first time it is reached, so that others are under way; not where one alone may come that far. */
 function nthOf({ point, scenario, time }: Crash): number {
-  const isOnce = point.role === 'start' || scenario === 'shared' || scenario === 'stranded';
+  // Who shares a carrier, or is accepted by an API that dies of the first.
+  const isOnce = point.role === 'start' || point.apiDiesAt || scenario === 'shared' || scenario === 'stranded';
   return isOnce ? 1 : 1 + ((time - 1) % 3);
 }
 

@@ -15,7 +15,6 @@ const LONGEST_OUTAGE_MS = 1_000;
 
 export const MIGRATION_UNDER_LOAD: Fault = {
   id: 'F34',
-  company: 'patient',
   title: 'Migrations under load: plain, of a table that someone holds, killed half-way, two at once',
   jobs: { short: 300, full: 6_000 },
   perSecond: 100,
