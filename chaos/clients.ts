@@ -17,7 +17,7 @@ export interface ClientOptions {
 }
 
 const CALL_TIMEOUT_MS = 15_000;
-const RETRY_PAUSE_MS = 100;
+const RETRY_PAUSE_MS = 250;
 
 /** Resolves when each plan has a definite answer, or its client has lost patience. */
 export async function submitAll(plans: Plan[], options: ClientOptions): Promise<void> {

@@ -14,7 +14,7 @@ import { brokenOf, machine, type Report, tableOf, writeReport } from './report.t
 import { createWorld, ORACLE } from './world.ts';
 
 /** More of them have the processor wait for them, not them for it. */
-const BESIDE_EACH_OTHER = 3;
+const BESIDE_EACH_OTHER = 2;
 const STOPS_WITHIN_MS = 60_000;
 
 const [, , first, ...rest] = process.argv;

@@ -52,7 +52,7 @@ export const STORE_FAULTS: Fault[] = [
     company: 'others',
     title: 'Half of the starts carried out by Temporal and answered with DEADLINE_EXCEEDED',
     jobs: { short: 100, full: 1_000 },
-    perSecond: 50,
+    perSecond: 30,
     async prepare({ temporal }, random) {
       const detour = await startGrpcDetour(
         temporal.address,

@@ -9,7 +9,7 @@ export const TARGET_FAULTS: Fault[] = [
     company: 'others',
     title: 'Targets that reset, close, hang, drip, send rubbish or break off their answer',
     jobs: { short: 150, full: 1_600 },
-    perSecond: 100,
+    perSecond: 30,
     mix: {
       atMostOnce: 0.5,
       misbehaving: 1,
@@ -24,7 +24,7 @@ export const TARGET_FAULTS: Fault[] = [
     company: 'others',
     title: 'Targets that answer 429 and 503 with Retry-After, then heal',
     jobs: { short: 100, full: 1_000 },
-    perSecond: 100,
+    perSecond: 30,
     mix: { misbehaving: 1, chains: 0, delayed: 0, behaviours: ['busy', 'unavailable'] },
     async afterwards(scene) {
       const early = tooEarly(scene);

@@ -62,7 +62,7 @@ export const WORKFLOW_FAULTS: Fault[] = [
     company: 'others',
     title: 'Workflows terminated, deleted or reset from outside',
     jobs: { short: 30, full: 150 },
-    mix: { chains: 0, delayed: 0, misbehaving: 0, fields: { delay: '10s' } },
+    mix: { chains: 0, delayed: 0, misbehaving: 0, fields: { delay: '30s' } },
     async disturb(scene) {
       while (!scene.isOver()) await sleep(50);
       const at = Date.now();
