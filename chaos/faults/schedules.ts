@@ -32,7 +32,7 @@ const OVERLAPPING = {
 const SPOILED = 10;
 const SPOILED_FOR = {
   short: { intervalsS: [2, 4, 5], horizonMs: 16_000 },
-  full: { intervalsS: [2, 20, 60], horizonMs: 150_000 },
+  full: { intervalsS: [2, 20, 60], horizonMs: 190_000 },
 };
 const LEAD_MS = 5_000;
 const REPAIRED_WITHIN_MS = 60_000;
