@@ -235,12 +235,14 @@ async function spoilAll(scene: Scene, client: Client): Promise<void> {
     const before = await stateOf(handle);
     await WAYS[n % WAYS.length]?.(handle);
     const at = Date.now();
-    const isBack = async () => (await stateOf(handle)) === before;
+    // A server that does not answer just then is asked again.
+    const isBack = async () => (await stateOf(handle).catch(() => null)) === before;
     const timeoutMs = everyMsOf(n) + REPAIRED_WITHIN_MS;
     await eventually(isBack, { timeoutMs }).catch(() => void scene.complain(`${id} was not repaired`));
     return scene.healed(at);
   });
   scene.figures.slowestRepairMs = Math.max(...(await Promise.all(repairs)));
+  await sleep(Math.max(0, startMs + horizonMs - Date.now()));
   const rows = await allRows(scene, times);
   for (const [id, nominal] of times) {
     for (const wrong of wrongRows(rows.get(id) ?? [], nominal, RAN)) scene.complain(`${id}: ${wrong}`);
