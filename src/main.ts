@@ -83,7 +83,7 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
   }
   const withWorker = role === 'start' || role === 'worker';
   closers.push(await startTracing(config.otlpEndpoint, role));
-  // Half as much again to load, and an API alone needs none of it.
+  // A third as much again to load, and an API alone needs none of it.
   const workers = withWorker ? await import('./workers/worker.ts') : null;
   workers?.installRuntime(log, config);
   let fail: (error: Error) => void = () => {};

@@ -61,7 +61,6 @@ function createGraphFault(): Fault {
         if (!wereAll) slowMs = SLOW_MS.longest;
         Object.assign(scene.figures, { kills: kills.length, leastHits: Math.min(...hits.values()) });
       }
-      await Promise.all(graphs.map((graph) => ended(scene, graph)));
       // A short run has one try, and the machine may be too busy to have all of them under way at once.
       if (!scene.isShort && missing().length > 0) scene.complain(`too few workers died during ${missing().join(', ')}`);
     },
