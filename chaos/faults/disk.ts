@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { eventually } from '../../src/testing/api.ts';
-import type { Fault, Scene } from '../fault.ts';
+import { type Fault, RECOVERING_PER_SECOND, type Scene } from '../fault.ts';
+import { MANY } from '../plan.ts';
 import { type Server, startPostgresServer } from '../servers.ts';
 
 const DISK_MIB = 320;
@@ -25,7 +26,8 @@ function diskFull(): Fault {
     company: 'others',
     title: `PostgreSQL's disk (${DISK_MIB} MiB of its own) full during load`,
     jobs: { short: 200, full: 3_000 },
-    perSecond: 50,
+    perSecond: RECOVERING_PER_SECOND,
+    mix: MANY,
     whyNot() {
       if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root may mount a small disk';
       return spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
