@@ -1,11 +1,30 @@
 // What all peers have in common: the call they make, how the end of a job is noticed, and the orders of the harness.
+import pg from 'pg';
 import { request } from 'undici';
 
-const { RECEIVER_URL = '' } = process.env;
+const { RECEIVER_URL = '', KEEP_ANSWERS } = process.env;
 
 /** How many calls a peer may have under way: as many as a batch of ours in the same run. */
 export const CONCURRENCY = 100;
 export const { DATABASE_URL = '' } = process.env;
+
+/** What a task of a queue that keeps no answer has to do for itself. */
+const answers = KEEP_ANSWERS ? await tableOfAnswers() : null;
+
+async function tableOfAnswers() {
+  const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 20 });
+  await pool.query(
+    `create table if not exists answers (
+       id bigint generated always as identity primary key, job bigint not null, status integer not null,
+       answer jsonb not null, answered_at timestamptz not null default now())`,
+  );
+  return pool;
+}
+
+function keep(n, status, answer) {
+  const text = 'insert into answers (job, status, answer) values ($1, $2, $3)';
+  return answers.query({ name: 'keep', text, values: [n, status, answer] });
+}
 
 let done = 0;
 let wanted = Infinity;
@@ -15,7 +34,9 @@ let onDone = () => {};
 export async function call(n) {
   const { statusCode, body } = await request(`${RECEIVER_URL}/${n}`);
   if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
-  return body.text();
+  const answer = await body.text();
+  if (answers) await keep(n, statusCode, answer);
+  return answer;
 }
 
 /** Call when the store of the peer knows that a job has ended, or as near to it as the peer lets one see. */

@@ -13,16 +13,22 @@ interface Ready {
   usesPostgres: boolean;
 }
 
+/** After the name of a peer: its task keeps the answer in a table, which pg-boss and graphile-worker leave to it. */
+const KEEPING = '+answers';
+
 export async function startPeer(name: string, stage: Stage): Promise<System> {
+  const isKeeping = name.endsWith(KEEPING);
+  const program = isKeeping ? name.slice(0, -KEEPING.length) : name;
   const folder = join(stage.root, 'bench', 'peers');
   if (!existsSync(join(folder, 'node_modules'))) {
     throw new Error('The peers are not installed: npm install --prefix bench/peers');
   }
-  const child = await startChild(join(folder, `${name}.mjs`), {
+  const child = await startChild(join(folder, `${program}.mjs`), {
     RECEIVER_URL: stage.receiverUrl,
     // Restate's SDK would write a line per call.
     RESTATE_LOGGING: 'ERROR',
     DATABASE_URL: await stage.createDatabase(name),
+    ...(isKeeping ? { KEEP_ANSWERS: 'yes' } : {}),
     ...(process.env.REDIS_SERVER ? { REDIS_SERVER: process.env.REDIS_SERVER } : {}),
     ...(process.env.LD_LIBRARY_PATH ? { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH } : {}),
   });
