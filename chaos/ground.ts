@@ -24,8 +24,8 @@ export interface Ground {
   running: Record<Role, RunningProcess[]>;
   /** `more` is for this process alone. */
   start(role: Role, more?: Record<string, string>): Promise<RunningProcess>;
-  /** The same, again and again while a store is away. */
-  startPatiently(role: Role): Promise<RunningProcess>;
+  /** The same, again and again while a store is away, or too busy to answer it. */
+  startPatiently(role: Role, more?: Record<string, string>): Promise<RunningProcess>;
   /** Ends the process that has run longest; returns its exit code. */
   end(role: Role, signal: NodeJS.Signals): Promise<number | null>;
   /** Processes that ended although nobody asked them to. */
@@ -33,7 +33,7 @@ export interface Ground {
   close(): Promise<void>;
 }
 
-const START_PATIENCE_MS = 60_000;
+const START_PATIENCE_MS = 120_000;
 
 let grounds = 0;
 
@@ -71,13 +71,13 @@ export async function createGround(
     perdure: new Perdure({ baseUrl: `http://127.0.0.1:${port}` }),
     running,
     start,
-    async startPatiently(role) {
+    async startPatiently(role, more) {
       const endsAt = performance.now() + START_PATIENCE_MS;
       for (;;) {
         try {
-          return await start(role);
+          return await start(role, more);
         } catch (error) {
-          if (performance.now() > endsAt) throw error;
+          if (isKilled(error) || performance.now() > endsAt) throw error;
           await sleep(250);
         }
       }
@@ -100,6 +100,11 @@ export async function createGround(
   };
   world.grounds.add(ground);
   return ground;
+}
+
+/** By its failpoint, before it was ready. */
+export function isKilled(error: unknown): boolean {
+  return /ended with SIGKILL/.test(String(error));
 }
 
 async function createDatabase(adminUrl: string, name: string): Promise<string> {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../src/testing/api.ts';
 import { drain } from '../facts.ts';
 import type { Fault, Scene } from '../fault.ts';
-import { createGround, type Ground, type Role } from '../ground.ts';
+import { createGround, type Ground, isKilled, type Role } from '../ground.ts';
 import { readSends } from '../ledger.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import { type Crash, plannedCrashes, POINTS } from './crash-table.ts';
@@ -150,8 +150,8 @@ async function replace(scene: Scene, role: Role, failpoint: string | null): Prom
   const rivals: Role[] = role === 'start' ? ['api', 'worker'] : ['start'];
   for (const each of [role, ...rivals]) await end(scene, each);
   if (failpoint === null) return void (await ground.startPatiently(role));
-  await ground.start(role, { PERDURE_FAILPOINT: failpoint }).catch((error: unknown) => {
-    if (!/ended with SIGKILL/.test(String(error))) throw error;
+  await ground.startPatiently(role, { PERDURE_FAILPOINT: failpoint }).catch((error: unknown) => {
+    if (!isKilled(error)) throw error;
   });
 }
 

