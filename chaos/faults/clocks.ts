@@ -6,7 +6,7 @@ import type { Fault, Scene } from '../fault.ts';
 import type { Role } from '../ground.ts';
 import { readSends } from '../ledger.ts';
 import type { Send } from '../oracle.ts';
-import type { Plan } from '../plan.ts';
+import { MANY, type Plan } from '../plan.ts';
 import { SCENARIOS } from '../scenarios.ts';
 import { withDatabase } from '../sql.ts';
 import type { World } from '../world.ts';
@@ -30,8 +30,8 @@ function wrongClocks(): Fault {
     company: 'others',
     title: `API ${SKEW_S} s ahead and workers ${SKEW_S} s behind, then the other way round`,
     jobs: { short: 150, full: 1_000 },
-    perSecond: 15,
-    mix: { delayed: 0.3, misbehaving: 0.2 },
+    perSecond: 12,
+    mix: { ...MANY, delayed: 0.3, misbehaving: 0.2 },
     whyNot: () => (findLibrary() === null ? 'no libfaketime (the Debian package of that name)' : null),
     async prepare() {
       return {
