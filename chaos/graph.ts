@@ -40,6 +40,8 @@ const UNDONE: StepName[] = ['left', 'top'];
 const WELL: PlannedStep = { behaviour: 'well', times: 0 };
 const NEVER: PlannedStep = { ...WELL, sends: 0 };
 const MAX_ATTEMPTS = 2;
+/** Where workers die: each death uses one up. */
+const ATTEMPTS_UNDER_KILLS = 50;
 
 /** Every call of it, those that undo included. */
 export const CALLS = [...Object.keys(DEPENDS_ON), ...UNDONE.map((id) => `${id}-undo`)];
@@ -75,7 +77,15 @@ export function createGraph(
   if (slow && calls[slow.call] === WELL) calls[slow.call] = { behaviour: 'slow', times: slow.ms };
   const plan: Plan = {
     ...{ tag, key: `key-${tag}`, kind: 'run', delivery: 'atLeastOnce', delayMs: 0, copies: 1, reusesKey: false },
-    body: { labels: { tag }, definition: definitionOf(tag, oracleUrl, { policy, way, calls }) },
+    body: {
+      labels: { tag },
+      definition: definitionOf(tag, oracleUrl, {
+        policy,
+        way,
+        calls,
+        maxAttempts: slow ? ATTEMPTS_UNDER_KILLS : MAX_ATTEMPTS,
+      }),
+    },
     steps: calls,
     parents: parentsOf(calls),
     ends: hasFailed ? 'failed' : 'succeeded',
@@ -91,8 +101,9 @@ function sendsOf({ behaviour, delivery }: Way): number {
 function definitionOf(
   tag: string,
   oracleUrl: string,
-  { policy, way, calls }: { policy: Policy; way: Way | null; calls: Record<string, PlannedStep> },
+  given: { policy: Policy; way: Way | null; calls: Record<string, PlannedStep>; maxAttempts: number },
 ): object {
+  const { policy, way, calls, maxAttempts } = given;
   const http = (call: string) => ({
     method: 'POST',
     url: `${oracleUrl}${behaviourPath(tag, call, calls[call] ?? WELL)}`,
@@ -100,7 +111,7 @@ function definitionOf(
     timeout: call === 'middle' && way ? '1s' : '10s',
   });
   return {
-    defaults: { retry: { maxAttempts: MAX_ATTEMPTS, initialInterval: '100ms' } },
+    defaults: { retry: { maxAttempts, initialInterval: '100ms' } },
     onFailure: policy === 'compensate' ? 'compensate' : 'stop',
     steps: (Object.entries(DEPENDS_ON) as [StepName, readonly string[]][]).map(([id, dependsOn]) => ({
       ...{ id, dependsOn, http: http(id), runWhen: RUN_WHEN[id] ?? 'allSucceeded' },
