@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../src/stack/ports.ts';
 import { behaviourPath } from '../behaviours.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { MANY } from '../plan.ts';
 import { count } from '../sql.ts';
 
 const LIMIT_MIB = 512;
@@ -30,7 +31,7 @@ function manyLongCalls(): Fault {
     // It comes when all of them wait for it.
     workers: 0,
     environment: { PERDURE_WORKFLOW_CACHE: String(CACHED_WORKFLOWS) },
-    mix: { chains: 0, delayed: 0, misbehaving: 0, slowMs: 1 },
+    mix: { ...MANY, chains: 0, delayed: 0, misbehaving: 0, slowMs: 1 },
     whyNot: () => (existsSync('/proc/self/status') ? null : 'the memory of a process is not to be seen here'),
     async prepare() {
       metricsPort = await freePort();

@@ -5,6 +5,7 @@ import { eventually } from '../../src/testing/api.ts';
 import type { Fault, Scene } from '../fault.ts';
 import type { Call } from '../history.ts';
 import { createNextVersion, type NextVersion, schemaOf } from '../migrations.ts';
+import { MANY } from '../plan.ts';
 import { count, withDatabase } from '../sql.ts';
 
 const ROUNDS = { short: 1, full: 3 };
@@ -18,6 +19,7 @@ export const MIGRATION_UNDER_LOAD: Fault = {
   title: 'Migrations under load: plain, of a table that someone holds, killed half-way, two at once',
   jobs: { short: 300, full: 6_000 },
   perSecond: 100,
+  mix: MANY,
   async disturb(scene) {
     const { ground, world, figures, complain, isShort } = scene;
     const next = createNextVersion(world.root);

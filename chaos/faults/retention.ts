@@ -8,6 +8,7 @@ import { behaviourPath } from '../behaviours.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { p99, slowerThan, submissionsIn } from '../latency.ts';
 import { readSends } from '../ledger.ts';
+import { MANY } from '../plan.ts';
 import { count, withDatabase } from '../sql.ts';
 
 const OLD = { short: 4_000, full: 50_000 };
@@ -31,6 +32,7 @@ function retentionUnderLoad(): Fault {
     title: `Old jobs, their attempts and keys removed under load (${OLD.full} of them, ${OLD.short} in a short run)`,
     jobs: { short: 200, full: 4_800 },
     perSecond: 60,
+    mix: MANY,
     async before(scene) {
       await keepFor(scene, LONG_RETENTION);
       aged = await makeAged(scene);

@@ -14,7 +14,6 @@ const STARTS_PER_SECOND = 40;
 export const STORE_FAULTS: Fault[] = [
   {
     id: 'F6',
-    company: 'patient',
     title: 'PostgreSQL restarted every 5 to 10 s, away for up to 2 s, half of the times killed',
     jobs: { short: 200, full: 10_000 },
     mix: MANY,
