@@ -46,7 +46,7 @@ function createGraphFault(): Fault {
   const kills: number[] = [];
   return {
     id: 'F32',
-    company: 'others',
+    company: 'patient',
     mostMinutes: 20,
     title: `Workflows whose middle step fails in ${WAYS.length} ways; workers killed at each of ${CALLS.length} calls`,
     jobs: { short: 0, full: 0 },
