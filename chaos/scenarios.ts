@@ -47,14 +47,16 @@ const stranded: Scenario = async (scene, tag) => {
   if (carriers.length === 0) scene.complain(`${tag}: none of them rides`);
   const connection = await Connection.connect({ address: scene.world.temporal.address });
   const { workflow } = new Client({ connection });
-  // One whose start is late is not there yet.
-  const terminate = (id: string) =>
-    eventually(() =>
-      workflow
-        .getHandle(id)
-        .terminate('chaos')
-        .then(isDone, () => false),
+  // One whose start is late is not there yet; one of an earlier time may have ended, and its riders still wait.
+  const isEnded = async (id: string) => {
+    const handle = workflow.getHandle(id);
+    await handle.terminate('chaos').catch(() => {});
+    return handle.describe().then(
+      ({ status }) => status.name !== 'RUNNING',
+      () => false,
     );
+  };
+  const terminate = (id: string) => eventually(() => isEnded(id), { what: `the end of ${id}` });
   await Promise.all(carriers.map(terminate)).finally(() => connection.close());
 };
 
@@ -139,8 +141,6 @@ async function carriersOf({ databaseUrl }: Ground): Promise<string[]> {
   const { rows } = await withDatabase(databaseUrl, (client) => client.query<{ carrier: string }>(text));
   return rows.map(({ carrier }) => carrierWorkflow(carrier));
 }
-
-const isDone = () => true;
 
 function planned({ world, plans, random }: Scene, tag: string, mix: Partial<Mix>): Plan {
   const made = makePlan(tag, world.oracle.url, random, { ...DEFAULT_MIX, ...mix });
