@@ -13,8 +13,6 @@ import { createProgress } from './progress.ts';
 import { brokenOf, machine, type Report, tableOf, writeReport } from './report.ts';
 import { createWorld, ORACLE } from './world.ts';
 
-/** More of them have the processor wait for them, not them for it. */
-const BESIDE_EACH_OTHER = 2;
 const STOPS_WITHIN_MS = 60_000;
 
 const [, , first, ...rest] = process.argv;
@@ -71,7 +69,7 @@ async function main(args: string[]): Promise<number> {
   return results.length > 0 && report.broken.length === 0 && results.every(({ isValid }) => isValid) ? 0 : 1;
 }
 
-/** First those that bear nobody, each alone; then those that bear the patient ones; then the others beside each other. */
+/** First those that bear nobody, each alone; then those that bear the patient ones; then the others, two at a time. */
 async function playAll(
   faults: Fault[],
   { together }: Options,
@@ -79,14 +77,16 @@ async function playAll(
   playPatient: (faults: Fault[]) => Promise<void>,
 ): Promise<void> {
   const of = (wanted: Company | undefined) => faults.filter(({ company }) => company === wanted);
-  // The longest begin first, so that none of them is left for the end.
-  const longestFirst = (some: Fault[]) => some.sort((a, b) => (b.mostMinutes ?? 0) - (a.mostMinutes ?? 0));
   const patient = of('all');
-  if (together || patient.length === faults.length) return play.beside(longestFirst(faults), faults.length);
+  if (together || patient.length === faults.length) {
+    return void (await Promise.all([...faults].map(() => play.lane(() => faults.pop()))));
+  }
   await play.oneByOne(of(undefined));
   const patientOnes = patient.length > 0 ? playPatient(patient) : null;
   await play.oneByOne(of('patient'));
-  await play.beside(longestFirst(of('others')), BESIDE_EACH_OTHER);
+  // One large and one small at a time: more of them would wait for the processor.
+  const others = of('others').sort((a, b) => a.jobs.full - b.jobs.full);
+  await Promise.all([play.lane(() => others.pop()), play.lane(() => others.shift())]);
   await patientOnes;
 }
 

@@ -25,7 +25,7 @@ const hanging: Fault = {
   prepare: () => new Promise(() => {}),
 };
 
-test.each(['oneByOne', 'beside'] as const)('one that throws and one that hangs are broken off (%s)', async (way) => {
+test.each(['oneByOne', 'lane'] as const)('one that throws and one that hangs are broken off (%s)', async (way) => {
   const options = readOptions(['--report', folder], []);
   if (typeof options === 'string') throw new Error(options);
   const report: Report = {
@@ -36,7 +36,8 @@ test.each(['oneByOne', 'beside'] as const)('one that throws and one that hangs a
   const progress = createProgress((line) => void lines.push(line));
   const world = { postgres: { stop: fails, start: fails }, temporal: { stop: fails, start: fails } };
   const play = createPlay({ world: world as unknown as World, options, report, progress, closedWithinMs: 50 });
-  await (way === 'oneByOne' ? play.oneByOne([throwing, hanging]) : play.beside([throwing, hanging], 1));
+  const faults = [throwing, hanging];
+  await (way === 'oneByOne' ? play.oneByOne(faults) : play.lane(() => faults.shift()));
   expect(report.broken.map(({ id, why }) => `${id}: ${why}`)).toEqual([
     'F1: no stage for this one',
     'F2: F2 has not ended after 0 s',

@@ -69,6 +69,11 @@ export function createPlay({ world, options, report, progress, closedWithinMs = 
     return false;
   };
 
+  /** One after the other, as long as there is one to take. */
+  const lane = async (take: () => Fault | undefined): Promise<void> => {
+    for (let fault = take(); fault; fault = take()) if (isPossible(fault)) await one(fault);
+  };
+
   return {
     /** The processes of the next start while the one before is being judged. */
     async oneByOne(faults: Fault[]): Promise<void> {
@@ -92,12 +97,6 @@ export function createPlay({ world, options, report, progress, closedWithinMs = 
       }
     },
 
-    async beside(faults: Fault[], places: number): Promise<void> {
-      const waiting = faults.filter(isPossible);
-      const lane = async () => {
-        for (let fault = waiting.shift(); fault; fault = waiting.shift()) await one(fault);
-      };
-      await Promise.all(Array.from({ length: places }, lane));
-    },
+    lane,
   };
 }

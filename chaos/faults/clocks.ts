@@ -13,7 +13,7 @@ import type { World } from '../world.ts';
 
 const SKEW_S = 300;
 /** What a busy machine may add; a clock that is wrong adds minutes. */
-const LATE_MS = 30_000;
+const LATE_MS = 90_000;
 /** Clocks of this machine are read by several processes. */
 const CLOCK_MS = 50;
 /** The pause before the first repetition, less its jitter. */

@@ -24,7 +24,6 @@ function manyLongCalls(): Fault {
   return {
     id: 'F28',
     company: 'others',
-    mostMinutes: 15,
     title: `Thousands of long jobs at once for one worker of ${LIMIT_MIB} MiB`,
     jobs: { short: 300, full: 3_000 },
     perSecond: 250,

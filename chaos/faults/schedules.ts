@@ -75,7 +75,6 @@ export const SCHEDULE_FAULTS: Fault[] = [
   {
     id: 'F26',
     company: 'others',
-    mostMinutes: 14,
     title: 'Schedules deleted, paused or changed in Temporal behind our back',
     jobs: { short: 0, full: 0 },
     workers: 0,
