@@ -16,8 +16,11 @@ const REACHED_WITHIN_MS = 180_000;
 const TAKEN_OVER_WITHIN_MS = 240_000;
 /** The relay has taken over by then, and PostgreSQL has ended a transaction that was left open. */
 const API_FROZEN_MS = 12_000;
-/** After a failed start the next ones are left to the relay for so long, and do not come by that point. */
-const COOLED_DOWN_MS = 1_500;
+/**
+ * After a failed start the next ones are left to the relay for a second, and a carrier that was started meanwhile takes
+ * others along for two: until then they do not come by that point.
+ */
+const COOLED_DOWN_MS = 2_500;
 /** In which one that goes on writes what it has. */
 const LATE_MS = 3_000;
 /** In flight when a worker dies: what this crash submitted and what earlier ones left behind. */
