@@ -40,16 +40,18 @@ export interface Scene {
 }
 
 /**
- * By what its verdict rests on: times with some room, and it bears the patient ones, which take what the processor has
- * left; counts, or times with much room, and it bears others of its kind; or it is a patient one itself.
+ * By what its verdict rests on: times, and it bears at most the quiet ones, which hardly need the processor; times with
+ * some room, and it bears the patient ones, which take what the processor has left; counts, or times with much room, and it
+ * bears others of its kind; or it is a patient one itself.
  */
-export type Company = 'patient' | 'others' | 'all';
+export type Company = 'quiet' | 'patient' | 'others' | 'all';
 
 export interface Fault {
   id: string;
   title: string;
   /** Who may be played beside it; nobody by default. */
   company?: Company;
+  isQuiet?: true;
   /** Of a full run, after which nobody waits for it any more. */
   mostMinutes?: number;
   jobs: { short: number; full: number };

@@ -69,7 +69,10 @@ async function main(args: string[]): Promise<number> {
   return results.length > 0 && report.broken.length === 0 && results.every(({ isValid }) => isValid) ? 0 : 1;
 }
 
-/** First those that bear nobody, each alone; then those that bear the patient ones; then the others, two at a time. */
+/**
+ * First those that bear nobody, each alone; then those that bear the quiet ones, and those that bear the patient ones; then
+ * the others, two at a time.
+ */
 async function playAll(
   faults: Fault[],
   { together }: Options,
@@ -82,10 +85,16 @@ async function playAll(
     return void (await Promise.all([...faults].map(() => play.lane(() => faults.pop()))));
   }
   await play.oneByOne(of(undefined));
+  const quiet = of('others').filter(({ isQuiet }) => isQuiet);
+  let areBorne = true;
+  const bearing = play.oneByOne(of('quiet')).then(() => void (areBorne = false));
+  await Promise.all([bearing, play.lane(() => (areBorne ? quiet.shift() : undefined))]);
   const patientOnes = patient.length > 0 ? playPatient(patient) : null;
   await play.oneByOne(of('patient'));
   // One large and one small at a time: more of them would wait for the processor.
-  const others = of('others').sort((a, b) => a.jobs.full - b.jobs.full);
+  const others = [...quiet, ...of('others').filter(({ isQuiet }) => !isQuiet)].sort(
+    (a, b) => a.jobs.full - b.jobs.full,
+  );
   await Promise.all([play.lane(() => others.pop()), play.lane(() => others.shift())]);
   await patientOnes;
 }

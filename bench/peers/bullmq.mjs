@@ -1,15 +1,15 @@
-// BullMQ on a Redis that keeps what it is given: append-only file, synced every second, as its docs advise.
+// BullMQ on a Redis that keeps what it is given: append-only file, synced every second as its docs advise, or before each answer.
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
 import { call, CONCURRENCY, ended, serve } from './serve.mjs';
 import { accepts, freePort, makeFolder, startServer } from './server.mjs';
 
-const { REDIS_SERVER = 'redis-server' } = process.env;
+const { REDIS_SERVER = 'redis-server', REDIS_FSYNC = 'everysec' } = process.env;
 
 const port = await freePort();
 const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', makeFolder(), '--save', ''];
-await startServer(REDIS_SERVER, [...args, '--appendonly', 'yes', '--appendfsync', 'everysec'], {
+await startServer(REDIS_SERVER, [...args, '--appendonly', 'yes', '--appendfsync', REDIS_FSYNC], {
   isReady: () => accepts(port),
 });
 const newConnection = () => new Redis({ host: '127.0.0.1', port, maxRetriesPerRequest: null });

@@ -13,12 +13,18 @@ interface Ready {
   usesPostgres: boolean;
 }
 
-/** After the name of a peer: its task keeps the answer in a table, which pg-boss and graphile-worker leave to it. */
-const KEEPING = '+answers';
+/** After the name of a peer: what it is asked to do besides, so that it gives what the others give. */
+const BESIDES: Record<string, NodeJS.ProcessEnv> = {
+  // Its task keeps the answer in a table, which pg-boss and graphile-worker leave to it.
+  answers: { KEEP_ANSWERS: 'yes' },
+  // Redis has on disk what it answers for, as PostgreSQL has; BullMQ's docs are content with once a second.
+  fsync: { REDIS_FSYNC: 'always' },
+};
 
 export async function startPeer(name: string, stage: Stage): Promise<System> {
-  const isKeeping = name.endsWith(KEEPING);
-  const program = isKeeping ? name.slice(0, -KEEPING.length) : name;
+  const [program, besides] = name.split('+');
+  const environment = besides === undefined ? {} : BESIDES[besides];
+  if (!environment) throw new Error(`A peer is asked for +${Object.keys(BESIDES).join(' or +')}, not "${name}".`);
   const folder = join(stage.root, 'bench', 'peers');
   if (!existsSync(join(folder, 'node_modules'))) {
     throw new Error('The peers are not installed: npm install --prefix bench/peers');
@@ -28,7 +34,7 @@ export async function startPeer(name: string, stage: Stage): Promise<System> {
     // Restate's SDK would write a line per call.
     RESTATE_LOGGING: 'ERROR',
     DATABASE_URL: await stage.createDatabase(name),
-    ...(isKeeping ? { KEEP_ANSWERS: 'yes' } : {}),
+    ...environment,
     ...(process.env.REDIS_SERVER ? { REDIS_SERVER: process.env.REDIS_SERVER } : {}),
     ...(process.env.LD_LIBRARY_PATH ? { LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH } : {}),
   });

@@ -84,7 +84,8 @@ export const POINTS: CrashPoint[] = [
   ...START.map((point) => ({ ...point, role: 'start' as const })),
 ];
 
-const TIMES = 20;
+/** Of each point; where several uses of the product come by, shared among them. */
+export const TIMES = 20;
 /** Which of the twenty: with each number of scenarios the freezes meet different ones. */
 const STOPS = [7, 20];
 /** … and with which three begin, of which two fail before the third dies. */
@@ -121,7 +122,8 @@ function everyOf(point: CrashPoint): Crash[] {
 function fullOf(point: CrashPoint): Crash[] {
   const { scenarios } = point;
   const crashes: Crash[] = [];
-  for (let time = 1; time <= TIMES;) {
+  const times = Math.ceil(TIMES / POINTS.filter(({ name }) => name === point.name).length);
+  for (let time = 1; time <= times;) {
     const scenario = scenarios[crashes.length % scenarios.length] ?? scenarios[0];
     const actions = actionsOf(point, time);
     crashes.push(crashAt(point, scenario, actions, time));

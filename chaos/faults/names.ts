@@ -27,7 +27,7 @@ export const NAMES: Fault = {
   company: 'others',
   title: `Names that do not exist, cannot be resolved, fail ${FLAPS} times first, or take ${SLOW_MS / 1_000} s`,
   jobs: { short: 100, full: 400 },
-  perSecond: 20,
+  perSecond: 10,
   mix: { chains: 0, delayed: 0, misbehaving: 0, atMostOnce: 0.5 },
   whyNot() {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root may change how names are resolved';

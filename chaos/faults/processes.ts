@@ -12,9 +12,10 @@ const GRACE_MS = 10_000;
 const ROLLS = 20;
 
 export const PROCESS_FAULTS: Fault[] = [
-  { id: 'F1', company: 'others', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 80, mix: MANY },
+  { id: 'F1', title: 'No fault', jobs: { short: 200, full: 10_000 }, perSecond: 80, mix: MANY },
   {
     id: 'F2',
+    company: 'quiet',
     title: 'Worker killed (SIGKILL) every 5 to 15 s',
     jobs: { short: 200, full: 10_000 },
     perSecond: RECOVERING_PER_SECOND,

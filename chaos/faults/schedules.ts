@@ -75,6 +75,7 @@ export const SCHEDULE_FAULTS: Fault[] = [
   {
     id: 'F26',
     company: 'others',
+    isQuiet: true,
     title: 'Schedules deleted, paused or changed in Temporal behind our back',
     jobs: { short: 0, full: 0 },
     workers: 0,
@@ -100,6 +101,7 @@ export const SCHEDULE_FAULTS: Fault[] = [
   {
     id: 'F27',
     company: 'others',
+    isQuiet: true,
     title: `Schedules told ${TRIGGERS} times within one second to run now`,
     jobs: { short: 0, full: 0 },
     async disturb(scene) {
@@ -224,8 +226,9 @@ async function spoilAll(scene: Scene, client: Client): Promise<void> {
   const startMs = Math.ceil((Date.now() + LEAD_MS) / 1_000) * 1_000;
   const everyMsOf = (n: number) => (intervalsS[Math.floor(n / WAYS.length) % intervalsS.length] ?? 2) * 1_000;
   const times = new Map<string, number[]>();
+  const idOf = (n: number) => `F26x${n}`;
   await eachOf(SPOILED, async (n) => {
-    const id = `F26x${n}`;
+    const id = idOf(n);
     const nominal = timesFrom(startMs, everyMsOf(n), Math.floor(horizonMs / everyMsOf(n)));
     const bounds = { startAt: nominalText(startMs), endAt: nominalText(nominal.at(-1) ?? 0) };
     await putSchedule(scene, id, { every: `${everyMsOf(n)}ms`, ...bounds, overlap: 'allowAll' });
@@ -233,7 +236,9 @@ async function spoilAll(scene: Scene, client: Client): Promise<void> {
     for (const ms of nominal) await expectJob(scene, jobIdOf(id, ms));
   });
   await sleep(Math.max(0, startMs + 1_000 - Date.now()));
-  const repairs = [...times.keys()].map(async (id, n) => {
+  // By number: they are in `times` in the order in which they were put.
+  const repairs = Array.from({ length: SPOILED }, async (_, n) => {
+    const id = idOf(n);
     const handle = client.schedule.getHandle(id);
     const before = await stateOf(handle);
     await WAYS[n % WAYS.length]?.(handle);

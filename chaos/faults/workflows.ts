@@ -38,6 +38,7 @@ export const WORKFLOW_FAULTS: Fault[] = [
   {
     id: 'F14',
     company: 'others',
+    isQuiet: true,
     title: 'Histories deleted, then the same keys again and every row looked at by the relay',
     jobs: { short: 40, full: 100 },
     mix: { chains: 0, shared: 0 },
