@@ -48,8 +48,10 @@ async function main(args: string[]): Promise<number> {
   // One of a fault that was broken off is no reason to end all others; what it means for its own is seen there.
   process.on('unhandledRejection', (error) => progress.say(`unhandled: ${String(error)}`));
   let patientRun: PatientRun | null = null;
+  const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
+      ending.abort();
       writeReport(options.reportFolder, report);
       tell(report);
       patientRun?.stop();
@@ -58,7 +60,7 @@ async function main(args: string[]): Promise<number> {
   }
   const playPatient = (patient: Fault[]) => (patientRun = playPatiently(patient, options)).endInto(report);
   try {
-    await playAll(faults, options, createPlay({ world, options, report, progress }), playPatient);
+    await playAll(faults, options, createPlay({ world, options, report, progress, ending: ending.signal }), playPatient);
     report.endedAt = new Date().toISOString();
     writeReport(options.reportFolder, report);
   } finally {

@@ -17,11 +17,14 @@ export interface PlayDeps {
   report: Report;
   progress: Progress;
   closedWithinMs?: number;
+  /** The whole run is ended early: none begins any more. */
+  ending?: AbortSignal;
 }
 
-export function createPlay({ world, options, report, progress, closedWithinMs = 30_000 }: PlayDeps) {
+export function createPlay({ world, options, report, progress, closedWithinMs = 30_000, ending }: PlayDeps) {
   /** `onFacts`: it disturbs nobody any more, what is left is to be read. */
   const one = async (fault: Fault, stage?: Promise<Stage>, onFacts = () => {}): Promise<void> => {
+    if (ending?.aborted) return;
     const { id, title, mostMinutes = MOST_MINUTES.full } = fault;
     progress.say(`${id} ${title} …`);
     const tellPhase = progress.begin(id);

@@ -22,12 +22,15 @@ interface Sample {
   serverMs: number;
 }
 
-/** How far this clock is ahead, by the fastest of these answers; 0 where it may as well be right. */
+/**
+ * How far this clock is ahead, by the fastest of these answers; 0 where it may as well be right. As if the way back had
+ * taken no time: so nothing is made at a time that PostgreSQL, which says when it begins and ends, has yet to reach.
+ */
 export function aheadBy(samples: Sample[]): number {
   const [best] = samples.toSorted((a, b) => tookMs(a) - tookMs(b));
   if (!best) return 0;
-  const ahead = (best.askedAt + best.answeredAt) / 2 - best.serverMs;
-  return Math.abs(ahead) <= BELIEVED_MS + tookMs(best) / 2 ? 0 : Math.round(ahead);
+  const ahead = best.answeredAt - best.serverMs;
+  return Math.abs(ahead) <= BELIEVED_MS + tookMs(best) ? 0 : Math.ceil(ahead);
 }
 
 function tookMs({ askedAt, answeredAt }: Sample): number {

@@ -1,7 +1,7 @@
 // What the API of schedules takes and refuses: a refused one leaves nothing behind, in PostgreSQL or in Temporal.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Api, createApi, type Json } from '../testing/api.ts';
+import { type Api, createApi, eventually, type Json } from '../testing/api.ts';
 import { type Instance, startInstance } from '../testing/instance.ts';
 
 let instance: Instance;
@@ -51,6 +51,23 @@ describe('201 and 200', () => {
     const changed = await api.put('/v1/schedules/full', { every: '15m', job });
     expect(changed.body).toMatchObject({ cron: null, every: '15m', createdAt: created.body.createdAt });
     expect((await api.get('/v1/schedules/full')).body.every).toBe('15m');
+  });
+
+  it('one whose only time has passed is answered as it stands, and never changed to another that has', async () => {
+    const at = new Date(Date.now() + 1_500).toISOString();
+    const created = await api.put('/v1/schedules/over', { at, job });
+    expect(created.status).toBe(201);
+    const isOver = async () => (await api.get('/v1/schedules/over')).body.nextFireTimes.length === 0;
+    await eventually(isOver, { timeoutMs: 10_000 });
+    const again = await api.put('/v1/schedules/over', { at, job });
+    expect([again.status, again.body.updatedAt]).toEqual([200, created.body.updatedAt]);
+    for (const other of [
+      { at: past, job },
+      { at, job: { ...job, name: 'other' } },
+    ]) {
+      expect((await api.put('/v1/schedules/over', other)).status).toBe(422);
+    }
+    expect((await api.put('/v1/schedules/new', { at, job })).status).toBe(422);
   });
 
   it('secrets in headers are not shown', async () => {

@@ -92,6 +92,11 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, sealer
     return row && changed(row);
   };
 
+  const sealed = (tenant: string, { spec, ...rest }: DesiredSchedule): DesiredSchedule => ({
+    ...rest,
+    spec: { ...spec, job: spec.job && sealer.job(tenant, spec.job) },
+  });
+
   return {
     async actionFault(tenant: string, { workflow }: ScheduleSpec): Promise<FieldFault | null> {
       if (!workflow) return null;
@@ -99,9 +104,11 @@ export function createSchedules({ db, starter, runStarter, metrics, bell, sealer
       return found.ok ? null : found.fault;
     },
 
+    /** Whether this row is what is asked for; what was sealed looks different each time. */
+    isAsked: (row: ScheduleRow, given: DesiredSchedule): boolean => isSame(row, sealed(row.tenant, given)),
+
     async put(name: ScheduleName, given: DesiredSchedule): Promise<{ row: ScheduleRow; created: boolean }> {
-      const { spec } = given;
-      const desired = { ...given, spec: { ...spec, job: spec.job && sealer.job(name.tenant, spec.job) } };
+      const desired = sealed(name.tenant, given);
       for (;;) {
         const inserted = await insertSchedule(db, name, desired, currentTime());
         if (inserted) {
