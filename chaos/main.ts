@@ -60,7 +60,12 @@ async function main(args: string[]): Promise<number> {
   }
   const playPatient = (patient: Fault[]) => (patientRun = playPatiently(patient, options)).endInto(report);
   try {
-    await playAll(faults, options, createPlay({ world, options, report, progress, ending: ending.signal }), playPatient);
+    await playAll(
+      faults,
+      options,
+      createPlay({ world, options, report, progress, ending: ending.signal }),
+      playPatient,
+    );
     report.endedAt = new Date().toISOString();
     writeReport(options.reportFolder, report);
   } finally {
