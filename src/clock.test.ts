@@ -20,7 +20,7 @@ test('a clock that is wrong is wrong by the fastest answer', () => {
   expect(aheadBy([sample(700_000, 4, 1_000_002)])).toBe(-299_998);
 });
 
-test('and by so much that it is never before the one it follows, however long the answer took to come back', () => {
+test('and by so much that, mended, it is never ahead of the other, however long the answer took to come back', () => {
   const [askedAt, serverMs, answeredAt] = [1_300_000, 1_000_001, 1_300_050];
   const ahead = aheadBy([{ askedAt, answeredAt, serverMs }]);
   expect(answeredAt - ahead).toBeLessThanOrEqual(serverMs);

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../src/stack/ports.ts';
 import { eventually } from '../../src/testing/api.ts';
 import type { Fault, Scene } from '../fault.ts';
-import type { Plan } from '../plan.ts';
 import { count, withDatabase } from '../sql.ts';
 
 /** After each failed attempt (docs/notifications and the contract); then it is given up. */
@@ -68,7 +67,8 @@ function deadEndpoints(): Fault {
       const alive = ['dead', 'heals', 'gone'].map((kind) => ({ on, webhook: { url: `${endpoint?.url}/${kind}` } }));
       const all = [closed, email, ...alive];
       // Two of them each: eight attempts of all five would be twenty thousand calls.
-      for (const [n, { body }] of plans.filter(isJob).entries()) {
+      const jobs = plans.filter(({ kind }) => kind === 'job');
+      for (const [n, { body }] of jobs.entries()) {
         body.notify = [all[n % all.length], all[(n + 2) % all.length]];
       }
     },
@@ -153,8 +153,6 @@ function pending({ ground }: Scene): Promise<number> {
   return count(ground.databaseUrl, 'notifications where due_at is not null');
 }
 
-const isJob = ({ kind }: Plan) => kind === 'job';
-
 interface Outcome {
   id: string;
   subject: string;
@@ -168,7 +166,7 @@ interface Outcome {
 async function judge(scene: Scene, hooks: Endpoint['hooks']): Promise<void> {
   const { plans, complain, figures } = scene;
   const outcomes = await readOutcomes(scene);
-  const expected = plans.filter(isJob).length * 2;
+  const expected = plans.flatMap(({ body }) => body.notify ?? []).length;
   if (outcomes.length !== expected) complain(`${outcomes.length} notifications instead of ${expected}`);
   for (const { id, subject, status, event, kind, attempts, delivered } of outcomes) {
     const end = ENDS[kind];

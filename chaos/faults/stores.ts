@@ -16,6 +16,7 @@ export const STORE_FAULTS: Fault[] = [
     id: 'F6',
     title: 'PostgreSQL restarted every 5 to 10 s, away for up to 2 s, half of the times killed',
     jobs: { short: 200, full: 10_000 },
+    // More than others are given: it has the machine to itself.
     perSecond: 50,
     mix: MANY,
     async disturb(scene) {

@@ -50,13 +50,11 @@ export function scheduleRoutes(deps: ApiDeps): Router {
     const { tenant } = response.locals;
     const parse = (now: Date) => parseSchedule(request.body, { policy: getPolicy(), now });
     const parsed = parse(currentTime());
-    if (!badId && !parsed.ok) {
-      // Asked for once more when its time is over, as by one who has lost the first answer: what stands is what was asked for.
-      const standing = await findSchedule(db, { tenant, id });
-      const then = standing && parse(standing.createdAt);
-      if (standing && then?.ok && schedules.isAsked(standing, then.desired)) {
-        return sendJson(response, 200, scheduleView(standing, view));
-      }
+    // Asked for once more when its time is over, as by one who has lost the first answer: what stands is what was asked for.
+    const standing = badId || parsed.ok ? null : await findSchedule(db, { tenant, id });
+    const then = standing && parse(standing.createdAt);
+    if (standing && then?.ok && schedules.isAsked(standing, then.desired)) {
+      return sendJson(response, 200, scheduleView(standing, view));
     }
     if (badId || !parsed.ok) {
       const errors = [...(badId ? [badId] : []), ...(parsed.ok ? [] : parsed.faults)];
