@@ -62,8 +62,9 @@ export function createDatabase({
     // The server gives up first, so that a slow statement leaves a usable connection; the client's limit is for black holes.
     statement_timeout: 4_500,
     query_timeout: 5_000,
-    // The first to wait in vain tells all others that the store is in trouble (api/middleware/patience.ts).
-    lock_timeout: 1_000,
+    // The first to wait in vain tells all others that the store is in trouble (api/middleware/patience.ts). Not before
+    // the server has looked for a deadlock, after a second: that one is no trouble, and is run again.
+    lock_timeout: 1_100,
     idle_in_transaction_session_timeout: 10_000,
   };
   const newPool = (more: pg.PoolConfig = {}) =>

@@ -192,9 +192,17 @@ export interface RunCount {
   paused: boolean;
 }
 
-/** Ticks that wait for their turn are looked at when a run ends; jobs that wait for a job are its dependants. */
-const COUNT_RUN = `with counted as (
-    update ticks set run_status = $2 where id = $1 and run_status is null returning tenant, schedule_id, run_id)
+/**
+ * The schedule is locked before its tick, as by all who decide about ticks: in the other order each would wait for the
+ * other. Ticks that wait for their turn are looked at when a run ends; jobs that wait for a job are its dependants.
+ */
+const COUNT_RUN = `with locked as (
+    select from schedules where (tenant, id) = (
+      select tenant, schedule_id from ticks where ticks.id = $1 and run_status is null)
+    for no key update),
+  counted as (
+    update ticks set run_status = $2 where id = $1 and run_status is null and (select count(*) from locked) <= 1
+    returning tenant, schedule_id, run_id)
   update schedules set failed = failed + ($2 in ('failed', 'expired', 'unknown'))::int,
     consecutive_failures = case when $2 = 'succeeded' then 0 when $2 = 'canceled' then consecutive_failures
       else consecutive_failures + 1 end,
