@@ -23,6 +23,8 @@ COPY --from=build /app/dist dist
 COPY --from=build /app/src/db/migrations src/db/migrations
 # Of each thread, and Temporal's own memory lies outside: for a container of 1 GiB (docs/production.md has less).
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 NODE_OPTIONS="--max-old-space-size=384 --enable-source-maps"
+# The system's resolver may keep half of these waiting, each for a name server that does not answer; by itself it has two.
+ENV UV_THREADPOOL_SIZE=64
 EXPOSE 8080
 USER nonroot
 # Both roles answer /healthz: the API on PORT, a worker on PERDURE_WORKER_PORT.

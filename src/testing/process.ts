@@ -28,6 +28,9 @@ export interface Launch {
   through?: string[];
 }
 
+/** What the Dockerfile sets and a fault can tell from its absence. */
+const IN_THE_IMAGE = { UV_THREADPOOL_SIZE: '64' };
+
 /** Whoever started them may be ended by a signal: they do not outlive it. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
@@ -42,7 +45,7 @@ export async function startProcess(
   const [command = process.execPath, ...args] = [...through, process.execPath, join(repoRoot, 'dist', 'main.js'), role];
   const child = spawn(command, args, {
     cwd: repoRoot,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', ...environment },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', ...IN_THE_IMAGE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -5,12 +5,8 @@ import type { LookupFunction, Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
 import type { EgressPolicy } from './egress.ts';
+import { type ResolvedAddress, shareLookups } from './share-lookups.ts';
 import { knownAddresses, TARGET_NOT_ALLOWED_DETAIL } from './target-url.ts';
-
-export interface ResolvedAddress {
-  address: string;
-  family: number;
-}
 
 export interface GuardedConnectDeps {
   getPolicy: () => EgressPolicy;
@@ -37,13 +33,15 @@ export function createGuardedConnect({
   resolve = (hostname) => systemLookup(hostname, { all: true, verbatim: true }),
   connectTimeoutMs = 10_000,
 }: GuardedConnectDeps): GuardedConnect {
+  // Given up before the connection is, so that the reason names the resolver.
+  const addressesOf = shareLookups(resolve, connectTimeoutMs * 0.9);
   const allowedAddresses = async (hostname: string): Promise<ResolvedAddress[]> => {
     const host = hostname.replace(/\.$/, '');
     const policy = getPolicy();
     const allowed = (one: ResolvedAddress) => policy.allowsAddress(one.address);
     const known = knownAddresses(host)?.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
     // The loopback names stand for two addresses, of which the policy may name one.
-    const addresses = known ? known.filter(allowed) : await resolve(hostname);
+    const addresses = known ? known.filter(allowed) : await addressesOf(hostname);
     // One forbidden address among good ones is how DNS rebinding looks: the name as a whole is refused.
     if (known ? addresses.length === 0 : !addresses.every(allowed)) throw new TargetNotAllowedError();
     if (addresses.length === 0) throw new Error(`no address for ${host}`);

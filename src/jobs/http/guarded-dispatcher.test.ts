@@ -5,10 +5,10 @@ import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 
 import { parseEgress } from './egress.ts';
-import type { ResolvedAddress } from './guarded-connect.ts';
 import { OK } from './receivers.test-helper.ts';
 import type { HttpSender, SendOutcome } from './send.ts';
 import { startSender, startTarget } from './sender.test-helper.ts';
+import type { ResolvedAddress } from './share-lookups.ts';
 
 const call = async (sender: HttpSender, url: string): Promise<SendOutcome> =>
   sender.send({ method: 'POST', url, headers: {}, body: 'a', followRedirects: false }, { timeoutMs: 2_000 });
