@@ -4,25 +4,74 @@ import type { Call } from './history.ts';
 /** A fifth more, or as little as nobody can measure. */
 const SLOWER_BY = 1.2;
 const NOT_WORTH_MENTIONING_MS = 10;
-const LEAST_SAMPLES = 200;
+/**
+ * The p99 of half a minute is what one stall of a third of a second makes of it, and those come without anything to blame
+ * too. So pieces are compared, each by its p99: the one in the middle with the one in the middle. All of them together
+ * may be at most so much slower.
+ */
+const PIECE_MS = 5_000;
+const STALLS_BY = 2;
+const LEAST_SAMPLES = 100;
+const LEAST_PIECES = 3;
 
 export interface Period {
   from: number;
   until: number;
 }
 
+/** When it began, and how long it took. */
+export interface Timed {
+  at: number;
+  durationMs: number;
+}
+
 export function p99(durations: number[]): number {
-  const sorted = durations.toSorted((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? 0);
+  return Math.round(nearest(durations, 0.99));
 }
 
-export function submissionsIn(calls: Call[], { from, until }: Period): number[] {
-  return calls.filter(({ op, at }) => op === 'submit' && at >= from && at < until).map(({ durationMs }) => durationMs);
+export function submissionsIn(calls: Call[], { from, until }: Period): Timed[] {
+  return calls.filter(({ op, at }) => op === 'submit' && at >= from && at < until);
 }
 
-/** Null where it is not slower, or where there is too little to say so. */
-export function slowerThan(before: number[], during: number[]): string | null {
-  if (Math.min(before.length, during.length) < LEAST_SAMPLES) return null;
-  const [usual, seen] = [p99(before), p99(during)];
-  return seen <= Math.max(usual * SLOWER_BY, usual + NOT_WORTH_MENTIONING_MS) ? null : `p99 ${seen} ms, not ${usual}`;
+export interface Comparison {
+  p99BeforeMs: number;
+  p99DuringMs: number;
+  /** Of the piece in the middle. */
+  typicalBeforeMs: number;
+  typicalDuringMs: number;
+  /** Null where it is not slower. */
+  slower: string | null;
+}
+
+export function compare(before: Timed[], during: Timed[]): Comparison {
+  const [p99BeforeMs, p99DuringMs] = [before, during].map((some) => p99(some.map(({ durationMs }) => durationMs)));
+  const [typicalBeforeMs, typicalDuringMs] = [before, during].map(typicalP99);
+  const figures = { p99BeforeMs, p99DuringMs, typicalBeforeMs, typicalDuringMs } as Omit<Comparison, 'slower'>;
+  return { ...figures, slower: judge(figures) };
+}
+
+function judge({ p99BeforeMs, p99DuringMs, typicalBeforeMs, typicalDuringMs }: Omit<Comparison, 'slower'>) {
+  if (Number.isNaN(typicalBeforeMs + typicalDuringMs)) return 'too little to say so';
+  const isSlower = (usual: number, seen: number, by: number) =>
+    seen > Math.max(usual * by, usual + NOT_WORTH_MENTIONING_MS);
+  if (isSlower(typicalBeforeMs, typicalDuringMs, SLOWER_BY)) {
+    return `p99 of five seconds ${typicalDuringMs} ms, not ${typicalBeforeMs}`;
+  }
+  return isSlower(p99BeforeMs, p99DuringMs, STALLS_BY) ? `p99 ${p99DuringMs} ms, not ${p99BeforeMs}` : null;
+}
+
+/** NaN where there are too few. */
+function typicalP99(some: Timed[]): number {
+  const pieces = new Map<number, number[]>();
+  for (const { at, durationMs } of some) {
+    const piece = Math.floor(at / PIECE_MS);
+    pieces.set(piece, [...(pieces.get(piece) ?? []), durationMs]);
+  }
+  const full = [...pieces.values()].filter((piece) => piece.length >= LEAST_SAMPLES);
+  return full.length < LEAST_PIECES ? NaN : nearest(full.map(p99), 0.5);
+}
+
+function nearest(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

@@ -116,8 +116,11 @@ const batch: Scenario = async (scene, tag) => {
 /** Late enough that it still lies ahead when the API has died and is asked again. */
 const scheduled: Scenario = async (scene, tag) => {
   const plan = planned(scene, tag, PLAIN);
-  const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 20_000).toISOString();
-  await patiently(scene, 'PUT', `/v1/schedules/${tag}`, { at, job: plan.body }, [200, 201]);
+  for (let status = 422; status === 422;) {
+    const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 20_000).toISOString();
+    // Refused: it was not kept before its time had come. One that was kept is answered as it stands.
+    ({ status } = await patiently(scene, 'PUT', `/v1/schedules/${tag}`, { at, job: plan.body }, [200, 201, 422]));
+  }
   await found(scene, plan);
 };
 
@@ -194,7 +197,7 @@ async function patiently(
   content: object | undefined,
   expected: number[],
   key?: string,
-): Promise<{ body: unknown }> {
+): Promise<{ status: number; body: unknown }> {
   const endsAt = performance.now() + PATIENCE_MS;
   for (;;) {
     const answer = await fetch(`${ground.apiUrl}${path}`, {
@@ -206,7 +209,9 @@ async function patiently(
       ...(content ? { body: JSON.stringify(content) } : {}),
       signal: AbortSignal.timeout(15_000),
     }).catch((error: unknown) => error as Error);
-    if (!(answer instanceof Error) && expected.includes(answer.status)) return { body: await answer.json() };
+    if (!(answer instanceof Error) && expected.includes(answer.status)) {
+      return { status: answer.status, body: await answer.json() };
+    }
     const isRefused = !(answer instanceof Error) && answer.status < 500;
     if (isRefused) throw new Error(`${method} ${path} was answered ${answer.status}: ${await answer.text()}`);
     if (performance.now() > endsAt) throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms`);

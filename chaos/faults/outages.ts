@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createDoor, type Door } from '../door.ts';
 import type { Fault, Scene } from '../fault.ts';
-import { p99, type Period, slowerThan } from '../latency.ts';
+import { compare, type Period, type Timed } from '../latency.ts';
 import { MANY, type Plan } from '../plan.ts';
 import { withDatabase } from '../sql.ts';
 
@@ -140,20 +140,21 @@ function mostPerSecond(attempts: Attempt[]): number {
 /** From acceptance to the end, of plain jobs for the other target. */
 async function judgeOthers({ ground, figures, complain, isShort }: Scene): Promise<void> {
   const { awayFrom, awayUntil } = figures as Record<string, number>;
-  const durations = ({ from, until }: Period) =>
+  const jobsOf = ({ from, until }: Period) =>
     withDatabase(ground.databaseUrl, async (client) => {
-      const { rows } = await client.query<{ ms: number }>(
-        `select extract(epoch from finished_at - created_at)::float8 * 1000 as ms from jobs
+      const { rows } = await client.query<Timed>(
+        `select extract(epoch from created_at)::float8 * 1000 as at,
+           extract(epoch from finished_at - created_at)::float8 * 1000 as "durationMs" from jobs
          where host <> 'localhost' and run_at is null and attempts = 1 and run_id is null and created_at between $1 and $2`,
         [new Date(from), new Date(until)],
       );
-      return rows.map(({ ms }) => ms);
+      return rows;
     });
   // Without the first seconds, in which everything is new to the processes.
-  const before = await durations({ from: (awayFrom ?? 0) - BEFORE_MS.full * 0.75, until: awayFrom ?? 0 });
-  const during = await durations({ from: awayFrom ?? 0, until: awayUntil ?? 0 });
-  Object.assign(figures, { othersP99BeforeMs: p99(before), othersP99DuringMs: p99(during) });
-  const slower = slowerThan(before, during);
+  const before = await jobsOf({ from: (awayFrom ?? 0) - BEFORE_MS.full * 0.75, until: awayFrom ?? 0 });
+  const during = await jobsOf({ from: awayFrom ?? 0, until: awayUntil ?? 0 });
+  const { slower, ...compared } = compare(before, during);
+  Object.assign(figures, compared);
   if (slower !== null && !isShort) complain(`jobs for other targets: ${slower}`);
   delete figures.awayFrom;
   delete figures.awayUntil;

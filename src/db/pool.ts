@@ -8,7 +8,7 @@ export interface Queryable {
 }
 
 export interface Database extends Queryable {
-  /** Runs `work` in one transaction; a deadlock or serialization failure runs it again, at most three times. */
+  /** Runs `work` in one transaction. As with a single statement, a deadlock or serialization failure runs it again, twice. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /**
    * For single statements that touch many rows by their keys, as the service: a prepared statement keeps the plan it got
@@ -39,6 +39,7 @@ export interface DatabaseOptions {
   onError?: (error: Error) => void;
 }
 
+const MOST_ATTEMPTS = 3;
 /** Groups are written one after the other, lanes beside them. */
 const BULK_CONNECTIONS = 8;
 const BY_KEY = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
@@ -94,24 +95,22 @@ export function createDatabase({
   };
 
   return {
-    async query<Row>(text: string, values: unknown[] = []) {
-      let client: pg.PoolClient | undefined;
-      try {
-        client = await acquire();
-        const { rows } = await client.query(prepared(text, values));
-        client.release();
-        return rows as Row[];
-      } catch (error) {
-        client?.release(isUnavailable(error));
-        throw translate(error);
-      }
-    },
+    query: <Row>(text: string, values: unknown[] = []) =>
+      unlessConflict(async () => {
+        const client = await acquire();
+        try {
+          const { rows } = await client.query(prepared(text, values));
+          client.release();
+          return rows as Row[];
+        } catch (error) {
+          client.release(isUnavailable(error));
+          throw error;
+        }
+      }),
 
-    async transaction(work) {
-      for (let attempt = 1; ; attempt++) {
-        const client = await acquire().catch((error: unknown) => {
-          throw translate(error);
-        });
+    transaction: (work) =>
+      unlessConflict(async () => {
+        const client = await acquire();
         try {
           await client.query('begin');
           const result = await work({
@@ -122,24 +121,14 @@ export function createDatabase({
           client.release();
           return result;
         } catch (error) {
-          const broken = isUnavailable(error) || !(await rolledBack(client));
-          client.release(broken);
-          if (attempt < 3 && isConflict(error)) continue;
-          throw translate(error);
+          client.release(isUnavailable(error) || !(await rolledBack(client)));
+          throw error;
         }
-      }
-    },
+      }),
 
     bulk: {
-      async query<Row>(text: string, values: unknown[] = []) {
-        for (let attempt = 1; ; attempt++) {
-          try {
-            return (await bulkPool.query(text, values)).rows as Row[];
-          } catch (error) {
-            if (attempt === 3 || !isConflict(error)) throw translate(error);
-          }
-        }
-      },
+      query: <Row>(text: string, values: unknown[] = []) =>
+        unlessConflict(async () => (await bulkPool.query(text, values)).rows as Row[]),
     },
 
     listen: (channel, onMessage) => listen(connection, channel, onMessage, onError),
@@ -159,6 +148,17 @@ export function createDatabase({
       await Promise.all([pool.end(), bulkPool.end(), tenants?.close()]);
     },
   };
+}
+
+/** What met a deadlock or a serialization failure is rolled back whole, and may be done again. */
+async function unlessConflict<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !isConflict(error)) throw translate(error);
+    }
+  }
 }
 
 async function rolledBack(client: pg.PoolClient): Promise<boolean> {

@@ -71,9 +71,12 @@ export async function waitingAmong(db: Queryable, ids: string[]): Promise<string
 /** `checkAt` null: nothing left to compare. */
 export async function setCheck(db: Queryable, ids: string[], checkAt: Date | null, seen: boolean): Promise<void> {
   await db.query(
-    `update jobs set check_at = case when finished_at is null or $2::timestamptz is null then $2::timestamptz end,
+    `with locked as (
+       select id from jobs where id = any($1) and (finished_at is null or $2::timestamptz is null)
+       order by id for no key update)
+     update jobs set check_at = case when finished_at is null or $2::timestamptz is null then $2::timestamptz end,
        seen_in_temporal = seen_in_temporal or $3
-     where id = any($1) and (finished_at is null or $2::timestamptz is null)`,
+     from locked where jobs.id = locked.id and (finished_at is null or $2::timestamptz is null)`,
     [ids, checkAt, seen],
   );
 }

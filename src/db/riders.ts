@@ -6,8 +6,11 @@ import type { Queryable } from './pool.ts';
 /** Only who has not been taken: a carrier that is alive after all no longer finds them. */
 export async function leaveCarrier(db: Queryable, ids: string[]): Promise<JobRow[]> {
   return db.query<JobRow>(
-    `update jobs set carrier = null, check_at = now() + interval '5 seconds'
-     where id = any($1) and status = 'queued' and carrier is not null returning ${JOB_COLUMNS}`,
+    `with locked as (
+       select id from jobs where id = any($1) and status = 'queued' and carrier is not null
+       order by id for no key update)
+     update jobs set carrier = null, check_at = now() + interval '5 seconds'
+     where id in (select id from locked) and status = 'queued' and carrier is not null returning ${JOB_COLUMNS}`,
     [ids],
   );
 }

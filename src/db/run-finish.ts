@@ -32,10 +32,14 @@ export interface RunSettled extends Omit<Settled, 'host'> {
   steps: { status: string; count: number }[];
 }
 
-const CUT = `calls as (
+/** Locked in the order of their ids, as everywhere: others end some of them meanwhile. */
+const CUT = `open_calls as (
+    select id from jobs where run_id = $1 and finished_at is null and exists (select 1 from run)
+    order by id for no key update),
+  calls as (
     update jobs set status = 'canceled', error = $2::jsonb, attempt_id = null, next_attempt_at = null, updated_at = now(),
       finished_at = now(), check_at = null
-    where run_id = $1 and finished_at is null and exists (select 1 from run) returning id),
+    from open_calls where jobs.id = open_calls.id and finished_at is null returning jobs.id),
   cut_attempts as (
     update attempts set outcome = 'unknown', error = $2::jsonb, finished_at = now()
     where outcome = 'open' and job_id in (select id from calls))`;

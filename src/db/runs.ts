@@ -157,9 +157,11 @@ export async function setPaused(db: Queryable, tenant: string, id: string, pause
   const rows = await db.query<{ id: string }>(
     `with recursive tree as (
        select id from runs where id = $1 and tenant = $2
-       union select child.id from runs child join tree on child.parent_run_id = tree.id)
+       union select child.id from runs child join tree on child.parent_run_id = tree.id),
+     locked as (
+       select id from runs where id in (select id from tree) and finished_at is null order by id for no key update)
      update runs set paused = $3, nudged_at = now(), updated_at = now()
-     where id in (select id from tree) and finished_at is null returning id`,
+     where id in (select id from locked) and finished_at is null returning id`,
     [id, tenant, paused],
   );
   return rows.map((row) => row.id);

@@ -18,10 +18,12 @@ export interface ClosedAttempt {
   verdict: Verdict;
 }
 
+/** In the order in which everybody locks jobs. */
 const GIVEN = `given as (
     select * from jsonb_to_recordset($1::jsonb) as given (attempt_id text, job_id text, outcome text, http_status integer,
       attempt_error jsonb, duration_ms integer, status text, error jsonb, result jsonb, next_attempt_at timestamptz,
-      dead_id text, dead_reason text, dead_fingerprint text, dead_target text))`;
+      dead_id text, dead_reason text, dead_fingerprint text, dead_target text)
+    order by job_id)`;
 
 /** A carried job that is to be tried again leaves its carrier: the relay starts its workflow if nobody else does. */
 const JOBS = `job as (
