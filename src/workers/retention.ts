@@ -1,4 +1,4 @@
-// Removes what is older than it is to be kept: in small portions, by one worker at a time, four fifths of the time idle.
+// Removes what is older than it is to be kept: in small portions, by one worker at a time, nine tenths of the time idle.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { currentMs } from '../clock.ts';
@@ -21,10 +21,10 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { repeat } from './repeat.ts';
 
 const ROUND_EVERY_MS = 60_000;
-const PORTION = 500;
+const PORTION = 250;
 const LEAST_PAUSE_MS = 20;
 /** Pauses are so many times as long as the work before them. */
-const IDLE_SHARE = 4;
+const IDLE_SHARE = 9;
 /** A key is promised for so long, even where its job is not. */
 const LEAST_KEY_AGE_MS = 30 * 86_400_000;
 
