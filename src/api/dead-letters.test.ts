@@ -223,6 +223,17 @@ describe.concurrent('many at once', () => {
     expect(await all('name=other-one&redriven=false')).toHaveLength(1);
   });
 
+  it('are waited for, at the first time of asking and at the next', async () => {
+    const { letter } = await die('/404?waited');
+    const patch = { http: { url: `${receiver.url}/healed-waited` } };
+    const headers = { prefer: 'wait=30', 'idempotency-key': 'waited' };
+    for (const status of [202, 200]) {
+      const answer = await bulk({ ids: [letter.id], patch }, headers);
+      expect(answer).toMatchObject({ status, body: { status: 'finished', counts: { total: 1, done: 1 } } });
+      expect(answer.headers.get('preference-applied')).toBe('wait=30');
+    }
+  });
+
   it('are redriven no faster than asked, until it is aborted', async () => {
     await Promise.all(Array.from({ length: 6 }, (_, n) => die(`/404?paced${n}`, { name: 'paced' })));
     const patch = { http: { url: `${receiver.url}/healed-paced` } };

@@ -80,7 +80,9 @@ export const HEADERS: Record<string, Node> = {
   },
 };
 
-export const PAGE = ['Limit', 'Cursor', 'CreatedAfter', 'CreatedBefore'].map((name) => ref('parameters', name));
+/** Of a list in an order of its own. */
+export const PLACE = ['Limit', 'Cursor'].map((name) => ref('parameters', name));
+export const PAGE = [...PLACE, ...['CreatedAfter', 'CreatedBefore'].map((name) => ref('parameters', name))];
 export const LABEL = ref('parameters', 'Label');
 export const WAIT = ref('parameters', 'Wait');
 export const IDEMPOTENCY_KEY = ref('parameters', 'IdempotencyKey');

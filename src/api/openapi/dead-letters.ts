@@ -169,7 +169,7 @@ export const deadLetters: Resource = {
       post: describe({
         id: 'redriveDeadLetters',
         summary: 'Redrive many dead letters in the background',
-        parameters: [IDEMPOTENCY_KEY],
+        parameters: [IDEMPOTENCY_KEY, PREFER],
         body: {
           schema: 'BulkRedriveInput',
           required: true,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { inlineSchema, redriveRunSchema } from '../schemas/run.ts';
-import { filter, IDEMPOTENCY_KEY, LABEL, PAGE, pathId, PREFER, WAIT } from './components.ts';
+import { filter, IDEMPOTENCY_KEY, LABEL, PAGE, pathId, PLACE, PREFER, WAIT } from './components.ts';
 import { type Answer, NO_BODY, type Node, operation, type OperationOptions, ref, type Resource } from './document.ts';
 import { definitionInput, runExample } from './run-examples.ts';
 import { itemSchema, runAttemptSchema, runSchema, stepSchema } from './run-schemas.ts';
@@ -39,7 +39,7 @@ function attempts(id: string, summary: string, parameters: Node[]): Node {
   return describe({
     id,
     summary,
-    parameters: [...parameters, ...PAGE],
+    parameters: [...parameters, ...PLACE],
     answers: { 200: { description: 'A page of attempts, oldest first.', schema: 'RunAttemptList' } },
     problems: ['notFound'],
   });
@@ -113,7 +113,7 @@ export const runs: Resource = {
       get: describe({
         id: 'listItems',
         summary: 'List the items of a `forEach` step',
-        parameters: [RUN_ID, STEP, ...PAGE],
+        parameters: [RUN_ID, STEP, ...PLACE],
         answers: { 200: { description: 'A page of items, in order.', schema: 'ItemList' } },
         problems: ['notFound'],
       }),

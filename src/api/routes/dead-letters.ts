@@ -60,6 +60,7 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
 
   router.post('/dead-letters/redrive', refuseQuery, jsonBody(), async (request, response) => {
     const key = idempotencyKeyOf(request, request.body);
+    const waitMs = preferredWaitMs(request, response);
     const parsed = parseBulkRedrive(request.body);
     if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
     const { tenant } = response.locals;
@@ -68,15 +69,17 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
     const made = await createBulk(db, tenant, bulk, key, render);
     if (made.kind === 'keyReused') throw new ApiError('idempotencyKeyReused');
     response.location(`/v1/bulk-operations/${made.id}`);
-    if (made.kind === 'replayed') {
-      response.set('Idempotency-Replayed', 'true');
-      return sendText(response, 200, made.answer);
+    const isReplayed = made.kind === 'replayed';
+    const status = isReplayed ? 200 : 202;
+    if (isReplayed) response.set('Idempotency-Replayed', 'true');
+    else {
+      // The relay starts it where this does not.
+      void startBulk(client, taskQueue, { id: made.id, tenant }).catch((error: unknown) => {
+        log.warn({ bulk: made.id, err: error }, 'bulk operation not started; the relay will');
+      });
     }
-    // The relay starts it where this does not.
-    void startBulk(client, taskQueue, { id: made.id, tenant }).catch((error: unknown) => {
-      log.warn({ bulk: made.id, err: error }, 'bulk operation not started; the relay will');
-    });
-    sendText(response, 202, made.answer);
+    if (waitMs === null) return sendText(response, status, made.answer);
+    sendJson(response, status, bulkView(await ended(tenant, made.id, waitMs)));
   });
 
   router.post('/dead-letters/:id/redrive', refuseQuery, jsonBody({ emptyAs: {} }), async (request, response) => {
@@ -112,9 +115,7 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
   router.get('/bulk-operations/:id', async (request, response) => {
     const waitMs = waitParameterMs(request);
     const id = pathParameter(request, 'id');
-    const bulk = await bulkOf(response.locals.tenant, id);
-    if (bulk.finishedAt === null && waitMs > 0) await waitUntilFinal(id, waitMs);
-    sendJson(response, 200, bulkView(await bulkOf(response.locals.tenant, id)));
+    sendJson(response, 200, bulkView(await ended(response.locals.tenant, id, waitMs)));
   });
 
   router.post('/bulk-operations/:id/abort', refuseQuery, emptyBody(), async (request, response) => {
@@ -124,6 +125,14 @@ export function deadLetterRoutes(deps: ApiDeps): Router {
     if (aborted) return sendJson(response, 200, bulkView(aborted));
     throw new ApiError((await findBulk(db, tenant, id)) ? 'alreadyFinal' : 'notFound');
   });
+
+  /** Or as it is after so long. */
+  async function ended(tenant: string, id: string, waitMs: number): Promise<BulkRow> {
+    const bulk = await bulkOf(tenant, id);
+    if (bulk.finishedAt !== null || waitMs === 0) return bulk;
+    await waitUntilFinal(id, waitMs);
+    return bulkOf(tenant, id);
+  }
 
   async function bulkOf(tenant: string, id: string): Promise<BulkRow> {
     const bulk = await findBulk(db, tenant, id);

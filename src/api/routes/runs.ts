@@ -143,7 +143,7 @@ function stepOf(id: string, { steps }: RunRow['definition']): string {
 
 /** These lists are in the order in which things came about; their cursor is where the page ended. */
 function pageOf(query: URLSearchParams, position: RegExp): { limit: number; cursor: string | null } {
-  const parsed = parseListQuery(query, { filters: {} });
+  const parsed = parseListQuery(query, { filters: {}, byCreation: false });
   if (!parsed.ok) throw new ApiError('validationFailed', { errors: parsed.faults });
   const cursor = parsed.cursor === null ? null : Buffer.from(parsed.cursor, 'base64url').toString();
   if (cursor === null || position.test(cursor)) return { limit: parsed.limit, cursor };

@@ -39,9 +39,12 @@ const MAX_LIMIT = 200;
 const MAX_VALUES = 100;
 const MAX_VALUE_LENGTH = 512;
 
-const pageRules: FilterRules = {
+const placeRules: FilterRules = {
   limit: { repeatable: false, check: faultOfLimit },
   cursor: { repeatable: false, check: (value) => (/^[\x21-\x7e]+$/.test(value) ? null : 'Not a cursor of a list.') },
+};
+const pageRules: FilterRules = {
+  ...placeRules,
   createdAfter: { repeatable: false, check: faultOfTimestamp },
   createdBefore: { repeatable: false, check: faultOfTimestamp },
 };
@@ -52,8 +55,12 @@ const labelRule: FilterRule = {
   read: labelJson,
 };
 
-export function parseListQuery(query: URLSearchParams, { filters }: { filters: FilterRules }): ParsedListQuery {
-  const parsed = parseFilters(query, { ...filters, ...pageRules });
+/** A list that is not in the order of creation has no times of creation either. */
+export function parseListQuery(
+  query: URLSearchParams,
+  { filters, byCreation = true }: { filters: FilterRules; byCreation?: boolean },
+): ParsedListQuery {
+  const parsed = parseFilters(query, { ...filters, ...(byCreation ? pageRules : placeRules) });
   if (!parsed.ok) return parsed;
   const given = Object.entries(parsed.filters).filter(([name]) => !Object.hasOwn(pageRules, name));
   return {

@@ -39,12 +39,8 @@ const TICK_QUERY = { from: time, to: time, outcome: { values: TICK_OUTCOMES } } 
 
 /** `from` and `to` are the times of this list; those of creation are not its own. */
 export function parseTickQuery(query: URLSearchParams): Parsed<ListQuery> {
-  const parsed = parseListQuery(query, { filters: TICK_QUERY });
+  const parsed = parseListQuery(query, { filters: TICK_QUERY, byCreation: false });
   if (!parsed.ok) return parsed;
-  const unknown = ['createdAfter', 'createdBefore'].filter((name) => query.has(name));
-  if (unknown.length > 0) {
-    return { ok: false, faults: unknown.map((name) => ({ pointer: `/query/${name}`, detail: 'Unknown parameter.' })) };
-  }
   const { from, to, ...filters } = parsed.filters;
   const range = { createdAfter: parseTimestamp(from?.[0] ?? ''), createdBefore: parseTimestamp(to?.[0] ?? '') };
   return { ok: true, value: { limit: parsed.limit, cursor: parsed.cursor, ...range, filters } };

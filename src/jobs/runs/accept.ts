@@ -12,6 +12,7 @@ import type { IdempotencyKey } from '../accept.ts';
 import { newId } from '../ids.ts';
 import { type Replay, replayOf } from '../once.ts';
 import { DEFAULT_PRIORITY } from '../spec/with-defaults.ts';
+import { traceParentOf } from '../trace-parent.ts';
 import type { RunStarter } from './start.ts';
 
 const STORE_TRIES = 3;
@@ -95,7 +96,7 @@ export function newRun(submission: RunSubmission): NewRun {
     redriveOf: null,
     keyBase: id,
     stepKeys: {},
-    traceParent: submission.traceParent ?? null,
+    traceParent: traceParentOf(submission.traceParent),
     createdAt: now,
     checkAt: new Date(now.getTime() + RELAY_AFTER_MS),
   };

@@ -1,5 +1,6 @@
 // A workflow definition as sent: checked by the same rules as a job's call, so that a step is refused before it runs.
 import type { FieldFault } from '../../contract/problem.ts';
+import { FINAL_RUN_STATUSES } from '../../contract/run.ts';
 import type { WorkflowDefinition } from '../../language/definition.ts';
 import type { DefinitionChecks } from '../../language/definition-checks.ts';
 import { checkSchema, compileSchema, type SchemaValidator } from '../../language/input-schema.ts';
@@ -9,6 +10,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import type { EgressPolicy } from '../http/egress.ts';
 import { onePerPointer, parseBySchema } from '../spec/faults.ts';
 import { httpSchema } from '../spec/http-schema.ts';
+import { notifySchema } from '../spec/notify-schema.ts';
 import { retrySchema } from '../spec/retry-schema.ts';
 import { headerFaults, targetFaults } from '../spec/target-rules.ts';
 
@@ -16,6 +18,7 @@ export type ParsedDefinition =
   | { ok: true; definition: WorkflowDefinition; plan: Plan }
   | { ok: false; code: 'validationFailed' | 'targetNotAllowed'; faults: FieldFault[] };
 
+const RUN_NOTIFY = notifySchema(FINAL_RUN_STATUSES);
 const MAX_SCHEMAS = 200;
 const schemas = new Map<string, SchemaValidator>();
 
@@ -32,7 +35,11 @@ export function parseDefinition(input: unknown, policy: EgressPolicy, basePointe
   };
   const validated = validateDefinition(input, checks);
   const hooks = validated.valid ? targetFaults({ notify: validated.definition.notify }, policy) : null;
-  const faults = [...(validated.valid ? [] : validated.faults), ...(hooks?.faults ?? [])];
+  const faults = onePerPointer([
+    ...(validated.valid ? [] : validated.faults),
+    ...notifyFaults(input),
+    ...(hooks?.faults ?? []),
+  ]);
   if (validated.valid && faults.length === 0) {
     return { ok: true, definition: validated.definition, plan: validated.plan };
   }
@@ -53,6 +60,12 @@ export function signalFaults({ steps }: WorkflowDefinition, signal: string, payl
   return steps.flatMap(({ waitFor }) =>
     waitFor?.signal === signal && waitFor.schema !== undefined ? validatorOf(waitFor.schema)(payload, '') : [],
   );
+}
+
+/** By the rules of a job's: what nobody can sign or send to is not found out when the run has failed. */
+function notifyFaults(input: unknown): FieldFault[] {
+  const { notify } = input !== null && typeof input === 'object' ? (input as { notify?: unknown }) : {};
+  return notify === undefined ? [] : faultsOf(parseBySchema(RUN_NOTIFY, notify, '/notify'));
 }
 
 function callFaults(http: unknown, pointer: string, policy: EgressPolicy) {

@@ -46,7 +46,16 @@ describe('a chain', () => {
       headers: { 'idempotency-key': `${run.id}/one` },
     });
     expect(receiver.at(`${path}/two?n=42`)).toHaveLength(1);
+    // One trace, also where the submitter has none.
+    const traces = [`${path}/one`, `${path}/two?n=42`].map((at) => receiver.at(at)[0]?.headers.traceparent);
+    expect(traces[0]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(traces[1]).toBe(traces[0]);
     expect((await api.get('/v1/jobs')).body.items).toEqual([]);
+    const lists = ['attempts', 'steps/one/attempts', 'steps/one/items'];
+    for (const list of lists) {
+      const refused = await api.get(`/v1/runs/${run.id}/${list}?createdAfter=2099-01-01T00:00:00Z`);
+      expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '/query/createdAfter' }] } });
+    }
     const attempts = await api.get(`/v1/runs/${run.id}/attempts`);
     expect(attempts.body.items).toMatchObject([
       { stepId: 'one', number: 1, outcome: 'answered' },
