@@ -76,7 +76,8 @@ export type CalledJob = Pick<
 export interface AttemptHooks {
   /** Takes the job, or makes it and takes it; null when neither was possible. */
   take?: (attemptId: string) => Promise<JobRow | null>;
-  onVerdict?: (verdict: Verdict) => void;
+  /** The last word on an attempt, before it is written. */
+  review?: (verdict: Verdict) => Verdict;
 }
 
 export function createAttempt(deps: AttemptDeps) {
@@ -185,12 +186,11 @@ function createRecord(deps: AttemptDeps) {
     attemptId: string,
     outcome: CallOutcome,
     storeWaitMs: number,
-    { onVerdict }: AttemptHooks,
+    { review = (given) => given }: AttemptHooks,
   ): Promise<AttemptResult> => {
-    const verdict = judge(job, outcome, currentTime());
+    const verdict = review(judge(job, outcome, currentTime()));
     if (outcome === WORKER_LOST) metrics.lostAttempts.inc();
     else inFlight.count(verdict.status === 'succeeded');
-    onVerdict?.(verdict);
     const attemptOutcome = summarize(outcome, verdict);
     const written = await patiently(deps, storeWaitMs, () =>
       write({ attemptId, jobId: job.id, outcome: attemptOutcome, verdict: toPlain(verdict) }),

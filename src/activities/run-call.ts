@@ -12,6 +12,7 @@ import {
 } from '../contract/run.ts';
 import type { JobPlan } from '../contract/temporal.ts';
 import { openAttempt } from '../db/attempts.ts';
+import { writeFailedItems } from '../db/failed-items.ts';
 import { findJobOfAnyTenant, type StoredResult } from '../db/jobs.ts';
 import { findRunOfAnyTenant } from '../db/runs.ts';
 import type { Verdict } from '../db/settle.ts';
@@ -48,7 +49,11 @@ export function createRunCalls(deps: RunCallDeps) {
       // What expressions made is checked like what a stranger sent.
       const aside = setSealedAside(call.spec, mapJob);
       const parsed = parseJobSpec(aside.value, { policy: getPolicy(), now: currentTime() });
-      if (!parsed.ok) return { kind: 'final', end: refused(parsed.code, parsed.faults) };
+      if (!parsed.ok) {
+        const error = refusal(parsed.code, parsed.faults);
+        if (itemIndex !== null) await writeFailedItems(db, { runId, stepId, items: [{ index: itemIndex, error }] });
+        return { kind: 'final', end: { status: 'failed', errorCode: error.code, bytes: 0, error } };
+      }
       const spec = await sealed(runId, aside.restore(parsed.spec));
       const host = new URL(spec.http.url).hostname;
       let verdict: Verdict | null = null;
@@ -62,7 +67,7 @@ export function createRunCalls(deps: RunCallDeps) {
             isHeld = taken === null && (await isHeldBack(db, call));
             return taken;
           },
-          onVerdict: (given) => (verdict = given),
+          review: (given) => (verdict = withinSize(given)),
         },
       );
       // The workflow hears of the pause in between, and waits for its end.
@@ -99,12 +104,28 @@ export function outputOf(result: StoredResult | null): unknown {
   return result?.body ?? result?.bodyText ?? result?.bodyBase64 ?? null;
 }
 
+/** Before it is written, so that the row of the call says the same as the step. */
+function withinSize(verdict: Verdict): Verdict {
+  if (verdict.status !== 'succeeded' || !isTooLarge(verdict.result)) return verdict;
+  return { ...verdict, status: 'failed', error: outputTooLarge() };
+}
+
+function isTooLarge(result: StoredResult | null): boolean {
+  const bytes = bytesOf(outputOf(result));
+  return bytes > MAX_OUTPUT_BYTES || (result?.truncated === true && bytes >= MAX_OUTPUT_BYTES / 2);
+}
+
+function bytesOf(output: unknown): number {
+  return Buffer.byteLength(JSON.stringify(output));
+}
+
 function succeeded(result: StoredResult | null, wantsOutput: boolean): StepEnd {
-  const output = outputOf(result);
-  const bytes = Buffer.byteLength(JSON.stringify(output));
-  if (bytes > MAX_OUTPUT_BYTES || (result?.truncated && bytes >= MAX_OUTPUT_BYTES / 2)) {
+  // Rows of earlier versions say of such a call that it succeeded.
+  if (isTooLarge(result)) {
     return { status: 'failed', errorCode: 'outputTooLarge', bytes: 0, error: outputTooLarge() };
   }
+  const output = outputOf(result);
+  const bytes = bytesOf(output);
   const isInline = wantsOutput && bytes <= INLINE_OUTPUT_BYTES;
   return { status: 'succeeded', errorCode: null, bytes, ...(isInline ? { output } : {}) };
 }
@@ -113,10 +134,10 @@ export function outputTooLarge(): StoredError {
   return runError('outputTooLarge', 'The output is too large', 'An output has at most 64 KiB, those of a run 8 MiB.');
 }
 
-function refused(code: string, faults: { pointer: string; detail: string }[]): StepEnd {
+function refusal(code: string, faults: { pointer: string; detail: string }[]): StoredError {
   const detail = faults.map(({ pointer, detail: fault }) => `${pointer}: ${fault}`).join(' ');
   const title = code === 'targetNotAllowed' ? 'The target is not allowed' : 'The call is not valid';
-  return { status: 'failed', errorCode: code, bytes: 0, error: runError(code, title, detail.slice(0, 1_000)) };
+  return runError(code, title, detail.slice(0, 1_000));
 }
 
 function planFor(timeoutMs: number): JobPlan {

@@ -1,5 +1,6 @@
 // Runs that are steps of runs: made before their workflow starts, read when it has ended.
 import { type ChildPlace, isFinalRun, runError, type RunStatus, type StepEnd } from '../contract/run.ts';
+import { writeFailedItems } from '../db/failed-items.ts';
 import type { Database } from '../db/pool.ts';
 import { finishRun } from '../db/run-finish.ts';
 import { findChildRun, findRunOfAnyTenant, type RunRow } from '../db/runs.ts';
@@ -16,7 +17,12 @@ export function createRunChildren({ db, runFinished }: { db: Database; runFinish
   return {
     async makeChild(request: ChildRequest): Promise<ChildWork | StepEnd> {
       const made = await makeChildRun(db, request);
-      if ('error' in made) return { status: 'failed', errorCode: made.error.code, bytes: 0, error: made.error };
+      if ('error' in made) {
+        const { runId, stepId, item } = request;
+        const { error } = made;
+        if (item !== null) await writeFailedItems(db, { runId, stepId, items: [{ index: item, error }] });
+        return { status: 'failed', errorCode: error.code, bytes: 0, error };
+      }
       const { id, status, workflow, version } = made.run;
       return isFinalRun(status) ? endOf(made.run) : { childId: id, workflow, version };
     },

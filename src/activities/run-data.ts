@@ -1,8 +1,9 @@
 // Data of runs on its way into workflows: long texts in pieces, signals, the outputs of items put together.
-import { MAX_RUN_OUTPUT_BYTES, runError, type StepEnd } from '../contract/run.ts';
+import { type FailedItem, type ItemValues, MAX_RUN_OUTPUT_BYTES, runError, type StepEnd } from '../contract/run.ts';
+import { writeFailedItems } from '../db/failed-items.ts';
 import type { Database } from '../db/pool.ts';
 import { takeSignal } from '../db/run-signals.ts';
-import { assembleItems, itemsOf, outputText } from '../db/run-steps.ts';
+import { appendValues, assembleItems, itemsOf, outputText } from '../db/run-steps.ts';
 import { findRunOfAnyTenant } from '../db/runs.ts';
 import { outputTooLarge } from './run-call.ts';
 
@@ -35,13 +36,24 @@ export function createRunData({ db }: { db: Database }) {
 
     takeSignal: (input: { runId: string; name: string; stepId: string }) => takeSignal(db, input),
 
+    /** What an item failed of that neither a call nor a run tells. */
+    async failItem({ runId, stepId, ...item }: { runId: string; stepId: string } & FailedItem): Promise<void> {
+      await writeFailedItems(db, { runId, stepId, items: [item] });
+    },
+
+    async recordValues({ failed, ...values }: ItemValues): Promise<void> {
+      await writeFailedItems(db, { ...values, items: failed });
+      await appendValues(db, values);
+    },
+
     /** The end of a `forEach`, from what its items left in PostgreSQL. */
     async endItems(input: ItemsEnd): Promise<StepEnd> {
       const { runId, stepId, total, failure } = input;
       if (failure !== null) {
         const [item] = await itemsOf(db, { runId, stepId, after: failure.index - 1, limit: 1 });
         const title = `Item ${failure.index} of ${total} failed`;
-        const error = runError('itemFailed', title, item?.error?.title ?? failure.errorCode);
+        const cause = item?.index === failure.index ? item.error?.title : undefined;
+        const error = runError('itemFailed', title, cause ?? failure.errorCode);
         return { status: 'failed', errorCode: error.code, bytes: 0, error };
       }
       const { bytes } = await assembleItems(db, { runId, stepId, total, maxBytes: MAX_RUN_OUTPUT_BYTES });

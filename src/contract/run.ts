@@ -100,6 +100,21 @@ export interface StepEnd {
   error?: StoredError;
 }
 
+/** An item that failed without a call, or a run, whose row could tell it. */
+export interface FailedItem {
+  index: number;
+  error: StoredError;
+}
+
+/** Values of one `forEach`, from the item `from` on; null where an item failed. */
+export interface ItemValues {
+  runId: string;
+  stepId: string;
+  from: number;
+  outputs: unknown[];
+  failed: FailedItem[];
+}
+
 export type StepCallResult = Exclude<AttemptResult, { kind: 'final' }> | { kind: 'final'; end: StepEnd };
 
 export interface RunEnd {

@@ -76,8 +76,12 @@ export const JOB_COLUMNS = `id, tenant, name, status, spec, host, run_at as "run
   has_dependents as "hasDependents", seen_in_temporal as "seenInTemporal", created_at as "createdAt",
   updated_at as "updatedAt", started_at as "startedAt", finished_at as "finishedAt"`;
 
+/** An item of a run that failed before its call was made has a row, but nothing to show as a job. */
 export async function findJob(db: Queryable, tenant: string, id: string): Promise<JobRow | null> {
-  const rows = await db.query<JobRow>(`select ${JOB_COLUMNS} from jobs where id = $1 and tenant = $2`, [id, tenant]);
+  const rows = await db.query<JobRow>(
+    `select ${JOB_COLUMNS} from jobs where id = $1 and tenant = $2 and spec <> '{}'`,
+    [id, tenant],
+  );
   return rows[0] ?? null;
 }
 

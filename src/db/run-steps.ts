@@ -131,6 +131,18 @@ export async function itemsOf(
   ]);
 }
 
+/** Values come in pieces; one that comes again finds that the list is longer already. */
+export async function appendValues(
+  db: Queryable,
+  { runId, stepId, from, outputs }: { runId: string; stepId: string; from: number; outputs: unknown[] },
+): Promise<void> {
+  await db.query(
+    `update run_steps set output = coalesce(output, '[]') || $3::jsonb
+     where run_id = $1 and step_id = $2 and jsonb_array_length(coalesce(output, '[]')) = $4`,
+    [runId, stepId, JSON.stringify(outputs), from],
+  );
+}
+
 /** Writes the outputs of all items, in order, as the step's output, unless together they are longer than `maxBytes`. */
 export async function assembleItems(
   db: Queryable,
