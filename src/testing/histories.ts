@@ -71,6 +71,25 @@ export const SCENARIOS: Scenario[] = [
     fields: { input: Array.from({ length: 120 }, (_item, index) => index) },
     status: 'succeeded',
   },
+  {
+    name: 'items-failed',
+    definition: (url) => ({
+      steps: [
+        { id: 'calls', forEach: [1, 0, 2], onError: 'continue', http: { url: `${url}/ok?i=\${ 10 / item }` } },
+        { id: 'values', dependsOn: ['calls'], forEach: [1, 0, 2], onError: 'continue', transform: '${ 10 / item }' },
+        {
+          id: 'many',
+          dependsOn: ['values'],
+          forEach: '${ input.list }',
+          onError: 'continue',
+          transform: '${ input.text }',
+        },
+        { id: 'after', dependsOn: ['many'], transform: '${ steps.many.status }' },
+      ],
+    }),
+    fields: { input: { list: Array.from({ length: 80 }, (_item, index) => index), text: 'x'.repeat(1_024) } },
+    status: 'succeeded',
+  },
 ];
 
 export interface JobScenario {

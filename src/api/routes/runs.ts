@@ -132,7 +132,10 @@ export function runRoutes(deps: ApiDeps): Router {
     limit: number;
   }) {
     const step = (await stepsOfRuns(db, [runId])).find(({ id }) => id === stepId);
-    return valueItems(step).slice(after + 1, after + 1 + limit);
+    const failed = await itemsOf(db, { runId, stepId, after: -1, limit: step?.itemsTotal ?? 0 });
+    return valueItems(step, failed)
+      .filter(({ index }) => index > after)
+      .slice(0, limit);
   }
 }
 

@@ -99,10 +99,14 @@ export async function runViews(db: Queryable, runs: RunRow[], options: ViewOptio
   );
 }
 
-/** Items that are values: they are in the output of their step, and nowhere else. */
-export function valueItems(step: StepRow | undefined): ItemRow[] {
+/** Items that are values: they are in the output of their step, and only those that failed have rows too. */
+export function valueItems(step: StepRow | undefined, failed: ItemRow[]): ItemRow[] {
   const outputs: unknown[] = Array.isArray(step?.output) ? step.output : [];
-  return outputs.map((output, index) => ({ index, status: 'succeeded', attempts: 0, output, error: null }));
+  const rows = new Map(failed.map((row) => [row.index, row]));
+  const values = outputs.map(
+    (output, index): ItemRow => rows.get(index) ?? { index, status: 'succeeded', attempts: 0, output, error: null },
+  );
+  return values.length > 0 ? values : failed;
 }
 
 export function itemView({ index, status, attempts, output, error }: ItemRow, redaction: Redaction) {
@@ -134,7 +138,7 @@ function stepView(
   const total = row?.itemsTotal ?? 0;
   const { itemsRunning: running = 0, itemsSucceeded = 0, itemsFailed: failed = 0 } = row ?? {};
   // Items that are values come about together.
-  const succeeded = isValue && row?.status === 'succeeded' ? total : itemsSucceeded;
+  const succeeded = isValue && row?.status === 'succeeded' ? total - failed : itemsSucceeded;
   return {
     id,
     status: isRunFinal ? endedStatus(row) : (row?.status ?? 'pending'),

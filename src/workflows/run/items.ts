@@ -5,14 +5,15 @@
 import { executeChild, getExternalWorkflowHandle, proxyActivities, workflowInfo } from '@temporalio/workflow';
 
 import type { Activities } from '../../activities/index.ts';
-import type { StepEnd } from '../../contract/run.ts';
 import type { StepDefinition } from '../../language/definition.ts';
 import { DEFAULT_CONCURRENCY, kindOf } from '../../language/definition.ts';
 import type { Scope } from '../../language/expression.ts';
 import { itemScope, type StepProgram } from '../../language/step-program.ts';
 import { pausedSignal } from '../signals.ts';
 import type { RunContext } from './context.ts';
-import { type Ended, endOfError, failedEnd, valueEnd } from './ends.ts';
+import { type Ended, endOfError, failedEnd } from './ends.ts';
+import { tellFailed } from './failed-items.ts';
+import { valuesOfItems } from './item-values.ts';
 import { waitForTurn } from './rest.ts';
 import { performWork } from './work.ts';
 
@@ -55,7 +56,7 @@ export async function runItems(
   if (items.length > MAX_ITEMS) return failedEnd('tooManyItems', `A step has at most ${MAX_ITEMS} items`);
   const startedAt = new Date().toISOString();
   run.recorder.note({ id: step.id, status: 'running', itemsTotal: items.length, startedAt });
-  if (kindOf(step) === 'transform') return valueOfItems(step, program, scope, items);
+  if (kindOf(step) === 'transform') return valuesOfItems(run, step, program, scope, items);
   const indices = items.map((_item, index) => index);
   const done =
     items.length <= MAX_INLINE_ITEMS
@@ -98,7 +99,7 @@ export async function performItems(
     try {
       return await performWork(run, step, program.work(itemScope(scope, step, items[index], index)), index);
     } catch (error) {
-      return endOfError(error);
+      return tellFailed(run, step, index, endOfError(error));
     }
   }
 }
@@ -155,14 +156,6 @@ async function runChunk(
   } finally {
     run.onPaused.delete(tellPaused);
   }
-}
-
-function valueOfItems(step: StepDefinition, program: StepProgram, scope: Scope, items: unknown[]): StepEnd {
-  const outputs = items.map((item, index) => {
-    const work = program.work(itemScope(scope, step, item, index));
-    return work.kind === 'transform' ? work.output : null;
-  });
-  return valueEnd(outputs);
 }
 
 function concurrencyOf({ concurrency = DEFAULT_CONCURRENCY }: StepDefinition): number {
