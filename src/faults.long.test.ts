@@ -96,6 +96,40 @@ test.each(['atLeastOnce', 'atMostOnce'])(
   240_000,
 );
 
+test('kill -9 twice in the middle of a batch of 5,000: lost 0, sent twice at most what was in flight', async () => {
+  receiver.on('/batch/', slowly(100));
+  const { api } = fleet;
+  const items = Array.from({ length: 5_000 }, (_, n) => ({
+    http: { method: 'POST', url: `${receiver.url}/batch/${n}` },
+  }));
+  let worker = await fleet.startWorker();
+  const { status, body: batch } = await api.post('/v1/batches', { items, concurrency: 200 });
+  expect(status).toBe(201);
+  const counts = async () => (await api.get(`/v1/batches/${batch.id}`)).body.counts;
+  const startedAt = Date.now();
+  const inFlight: number[] = [];
+  for (const sent of [1_000, 3_000]) {
+    await eventually(() => sendsOf('batch').length >= sent, { timeoutMs: 120_000, what: `${sent} calls were made` });
+    await worker.end('SIGKILL');
+    const called = new Set(sendsOf('batch').map(({ path }) => path)).size;
+    inFlight.push(called - (await counts()).succeeded);
+    worker = await fleet.startWorker();
+  }
+  const ended = await eventually(
+    async () => {
+      const { succeeded, failed } = await counts();
+      return succeeded + failed === 5_000 && { succeeded, failed };
+    },
+    { timeoutMs: 240_000, what: 'the batch has ended' },
+  );
+  const sends = sendsOf('batch').length;
+  const resent = sends - new Set(sendsOf('batch').map(({ path }) => path)).size;
+  console.log({ ...ended, inFlight, resent, ms: Date.now() - startedAt });
+  expect(ended).toEqual({ succeeded: 5_000, failed: 0 });
+  expect(inFlight.every((count) => count > 0)).toBe(true);
+  expect(resent).toBeLessThanOrEqual(inFlight.reduce((sum, count) => sum + count));
+}, 400_000);
+
 test('SIGTERM with 200 calls in flight: no call is cut, none repeated', async () => {
   receiver.on('/grace/', slowly(5_000));
   const worker = await fleet.startWorker();
