@@ -28,6 +28,7 @@ export interface PerdureOptions {
   /** Whose `dist` is run. */
   root?: string;
   nodeOptions?: string[];
+  environment?: Record<string, string>;
   /** API and worker in a process each: what a machine with work to do has. */
   isSplit?: boolean;
   suites?: Suite[];
@@ -35,7 +36,14 @@ export interface PerdureOptions {
 
 export async function startPerdure(
   stage: Stage,
-  { name = 'perdure', root = stage.root, nodeOptions = [], isSplit = false, suites = [...SUITES] }: PerdureOptions = {},
+  {
+    name = 'perdure',
+    root = stage.root,
+    nodeOptions = [],
+    environment = {},
+    isSplit = false,
+    suites = [...SUITES],
+  }: PerdureOptions = {},
 ): Promise<Perdure> {
   const port = await freePort();
   const databaseUrl = await stage.createDatabase('perdure');
@@ -49,6 +57,7 @@ export async function startPerdure(
     PERDURE_SHUTDOWN_GRACE: '1s',
     PORT: String(port),
     LOG_LEVEL: 'warn',
+    ...environment,
   };
   const main = join(root, 'dist', 'main.js');
   const run = (role: string) =>
