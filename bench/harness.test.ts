@@ -30,6 +30,7 @@ test('npm run bench -- --tiny measures all there is', { timeout: 240_000 }, asyn
     'latency textbook',
     'posts perdure',
     'shared perdure',
+    'shared perdure api + worker',
     'singles floor',
     'singles perdure',
     'singles textbook',
