@@ -255,7 +255,7 @@ function isPlain({ kind, steps }: Plan): boolean {
   return kind === 'job' && Object.values(steps).every(({ behaviour }) => behaviour === 'well' || behaviour === 'slow');
 }
 
-function quantile(sorted: number[], q: number): number {
+export function quantile(sorted: number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 }
 
@@ -263,8 +263,8 @@ function named({ tag, id, status }: Row): string {
   return `${tag} (${id}, ${status})`;
 }
 
-function groupBy<T>(items: T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
+export function groupBy<T, K>(items: T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
   for (const item of items) {
     const key = keyOf(item);
     const group = groups.get(key);

@@ -1,4 +1,5 @@
 // How long things took at different times of a run: what must not get slower while something else happens.
+import { groupBy, quantile } from './checker.ts';
 import type { Call } from './history.ts';
 
 /** A fifth more, or as little as nobody can measure. */
@@ -25,10 +26,6 @@ export interface Timed {
   durationMs: number;
 }
 
-export function p99(durations: number[]): number {
-  return Math.round(nearest(durations, 0.99));
-}
-
 export function submissionsIn(calls: Call[], { from, until }: Period): Timed[] {
   return calls.filter(({ op, at }) => op === 'submit' && at >= from && at < until);
 }
@@ -44,9 +41,12 @@ export interface Comparison {
 }
 
 export function compare(before: Timed[], during: Timed[]): Comparison {
-  const [p99BeforeMs, p99DuringMs] = [before, during].map((some) => p99(some.map(({ durationMs }) => durationMs)));
-  const [typicalBeforeMs, typicalDuringMs] = [before, during].map(typicalP99);
-  const figures = { p99BeforeMs, p99DuringMs, typicalBeforeMs, typicalDuringMs } as Omit<Comparison, 'slower'>;
+  const figures = {
+    p99BeforeMs: p99(before),
+    p99DuringMs: p99(during),
+    typicalBeforeMs: typicalP99(before),
+    typicalDuringMs: typicalP99(during),
+  };
   return { ...figures, slower: judge(figures) };
 }
 
@@ -62,16 +62,15 @@ function judge({ p99BeforeMs, p99DuringMs, typicalBeforeMs, typicalDuringMs }: O
 
 /** NaN where there are too few. */
 function typicalP99(some: Timed[]): number {
-  const pieces = new Map<number, number[]>();
-  for (const { at, durationMs } of some) {
-    const piece = Math.floor(at / PIECE_MS);
-    pieces.set(piece, [...(pieces.get(piece) ?? []), durationMs]);
-  }
+  const pieces = groupBy(some, ({ at }) => Math.floor(at / PIECE_MS));
   const full = [...pieces.values()].filter((piece) => piece.length >= LEAST_SAMPLES);
-  return full.length < LEAST_PIECES ? NaN : nearest(full.map(p99), 0.5);
+  return full.length < LEAST_PIECES ? NaN : quantile(sorted(full.map(p99)), 0.5);
 }
 
-function nearest(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+function p99(some: Timed[]): number {
+  return Math.round(quantile(sorted(some.map(({ durationMs }) => durationMs)), 0.99));
+}
+
+function sorted(values: number[]): number[] {
+  return values.toSorted((a, b) => a - b);
 }

@@ -116,10 +116,6 @@ export function ownSends({ world, plans }: Scene): Send[] {
   return readSends(world, (tag) => labels.has(tag));
 }
 
-export function quantile(sorted: number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
-}
-
 function stepOf(slowMs: number): PlannedStep {
   return { behaviour: slowMs > 0 ? 'slow' : 'well', times: slowMs };
 }

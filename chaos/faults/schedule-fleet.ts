@@ -1,6 +1,7 @@
 // Many schedules: under everything that dies at once, and all in the same second.
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { quantile } from '../checker.ts';
 import type { Fault, Scene } from '../fault.ts';
 import {
   allRows,
@@ -10,7 +11,6 @@ import {
   latenessMs,
   nominalText,
   putSchedule,
-  quantile,
   RAN,
   timesFrom,
   wrongRows,

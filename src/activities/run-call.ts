@@ -106,28 +106,26 @@ export function outputOf(result: StoredResult | null): unknown {
 
 /** Before it is written, so that the row of the call says the same as the step. */
 function withinSize(verdict: Verdict): Verdict {
-  if (verdict.status !== 'succeeded' || !isTooLarge(verdict.result)) return verdict;
+  if (verdict.status !== 'succeeded' || !isTooLarge(verdict.result, bytesOf(verdict.result))) return verdict;
   return { ...verdict, status: 'failed', error: outputTooLarge() };
 }
 
-function isTooLarge(result: StoredResult | null): boolean {
-  const bytes = bytesOf(outputOf(result));
+function isTooLarge(result: StoredResult | null, bytes: number): boolean {
   return bytes > MAX_OUTPUT_BYTES || (result?.truncated === true && bytes >= MAX_OUTPUT_BYTES / 2);
 }
 
-function bytesOf(output: unknown): number {
-  return Buffer.byteLength(JSON.stringify(output));
+function bytesOf(result: StoredResult | null): number {
+  return Buffer.byteLength(JSON.stringify(outputOf(result)));
 }
 
 function succeeded(result: StoredResult | null, wantsOutput: boolean): StepEnd {
+  const bytes = bytesOf(result);
   // Rows of earlier versions say of such a call that it succeeded.
-  if (isTooLarge(result)) {
+  if (isTooLarge(result, bytes)) {
     return { status: 'failed', errorCode: 'outputTooLarge', bytes: 0, error: outputTooLarge() };
   }
-  const output = outputOf(result);
-  const bytes = bytesOf(output);
   const isInline = wantsOutput && bytes <= INLINE_OUTPUT_BYTES;
-  return { status: 'succeeded', errorCode: null, bytes, ...(isInline ? { output } : {}) };
+  return { status: 'succeeded', errorCode: null, bytes, ...(isInline ? { output: outputOf(result) } : {}) };
 }
 
 export function outputTooLarge(): StoredError {

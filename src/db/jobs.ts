@@ -78,10 +78,10 @@ export const JOB_COLUMNS = `id, tenant, name, status, spec, host, run_at as "run
 
 /** An item of a run that failed before its call was made has a row, but nothing to show as a job. */
 export async function findJob(db: Queryable, tenant: string, id: string): Promise<JobRow | null> {
-  const rows = await db.query<JobRow>(
-    `select ${JOB_COLUMNS} from jobs where id = $1 and tenant = $2 and spec <> '{}'`,
-    [id, tenant],
-  );
+  const rows = await db.query<JobRow>(`select ${JOB_COLUMNS} from jobs where id = $1 and tenant = $2 and host <> ''`, [
+    id,
+    tenant,
+  ]);
   return rows[0] ?? null;
 }
 

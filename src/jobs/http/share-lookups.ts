@@ -10,11 +10,12 @@ type Resolve = (hostname: string) => Promise<ResolvedAddress[]>;
 export function shareLookups(resolve: Resolve, timeoutMs: number): Resolve {
   const underWay = new Map<string, Promise<ResolvedAddress[]>>();
   return (hostname) => {
-    const shared = underWay.get(hostname);
-    if (shared) return within(shared, hostname, timeoutMs);
-    // Until it has really ended, also when all have given up: another one would take another thread.
-    const lookup = resolve(hostname).finally(() => underWay.delete(hostname));
-    underWay.set(hostname, lookup);
+    let lookup = underWay.get(hostname);
+    if (!lookup) {
+      // Until it has really ended, also when all have given up: another one would take another thread.
+      lookup = resolve(hostname).finally(() => underWay.delete(hostname));
+      underWay.set(hostname, lookup);
+    }
     return within(lookup, hostname, timeoutMs);
   };
 }
