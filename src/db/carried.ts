@@ -10,14 +10,15 @@ export type CarriedJob = Pick<
 
 /**
  * The same claim as openAttempt's: only jobs that wait, each with a token of its own (`$2`, one for each). What is looked
- * at without a lock is looked at again by the update: of two who want a job the second finds it taken.
+ * at without a lock is looked at again by the update: of two who want a job the second finds it taken. It may find one
+ * that was created since the statement was sent, which is `now()`: that one has not begun before it was there.
  */
 const CLAIM = `with picked as materialized (
     select id, row_number() over (order by id) as place
     from (select id from jobs where carrier = $1 and status = 'queued' and finished_at is null order by id limit $4) free),
   job as (
     update jobs set status = 'running', attempt_id = ($2::text[])[picked.place], attempts = 1, lane_worker = $3,
-      started_at = now(), updated_at = now()
+      started_at = clock_timestamp(), updated_at = clock_timestamp()
     from picked where jobs.id = picked.id and jobs.carrier = $1 and jobs.status = 'queued' returning jobs.*)
   select id, tenant, spec, host, attempts, attempt_id as "attemptId", deadline_at as "deadlineAt", run_at as "runAt",
     outbound_key as "outboundKey", trace_parent as "traceParent", created_at as "createdAt" from job order by id`;
