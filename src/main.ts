@@ -127,7 +127,8 @@ async function start(role: Role, config: Config, closers: Closer[]): Promise<{ p
   }
   if (role !== 'worker') {
     measureState(services.metrics, () => readStoreState(services.db));
-    await registerQueue(services.db, config.taskQueue);
+    // Beside a worker that is done, and the store may be slow to answer while the worker begins.
+    if (role === 'api') await registerQueue(services.db, config.taskQueue);
     const statsOf = createQueueStats(services);
     measureFleet(services.metrics, () => readFleet(services.db, statsOf));
     let draining = false;

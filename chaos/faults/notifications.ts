@@ -45,19 +45,26 @@ export const DEAD_ENDPOINTS: Fault = deadEndpoints();
 function deadEndpoints(): Fault {
   let endpoint: Endpoint | null = null;
   let closedPort = 0;
+  // From the first job to the last notification: a wait that nobody looked at for a while seems too short.
+  let isOver = false;
+  let hurrying = Promise.resolve();
   return {
     id: 'F36',
     company: 'others',
     title: `Endpoints of webhooks and mails dead: ${ATTEMPTS} attempts of each, at the promised times moved together`,
     jobs: { short: 60, full: 500 },
     async prepare() {
+      isOver = false;
       const started = await startEndpoint();
       endpoint = started;
       closedPort = await freePort();
       return {
         environment: () => ({ PERDURE_SMTP_URL: `smtp://127.0.0.1:${closedPort}` }),
         figures: () => ({ webhookIds: started.hooks.size }),
-        close: () => started.stop(),
+        async close() {
+          isOver = true;
+          await started.stop();
+        },
       };
     },
     plan(plans) {
@@ -72,10 +79,12 @@ function deadEndpoints(): Fault {
         body.notify = [all[n % all.length], all[(n + 2) % all.length]];
       }
     },
-    disturb: (scene) => hurry(scene, () => scene.isOver()),
+    async disturb(scene) {
+      hurrying = hurry(scene, () => isOver);
+      // Heard of afterwards.
+      hurrying.catch(() => {});
+    },
     async afterwards(scene) {
-      let isOver = false;
-      const hurrying = hurry(scene, () => isOver);
       await eventually(async () => (await pending(scene)) === 0, { timeoutMs: GIVEN_UP_WITHIN_MS }).catch(
         () => void scene.complain('notifications are neither delivered nor given up'),
       );
