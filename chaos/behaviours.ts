@@ -73,6 +73,15 @@ export function behaviour(name: BehaviourName): Behaviour {
   return BEHAVIOURS[name];
 }
 
+/**
+ * Whether this call of a step, counted from 1, is answered well where `times` go wrong before. Who rejects, rejects also
+ * the repetition of one whose answer was lost.
+ */
+export function answersWell(name: BehaviourName, nth: number, times: number): boolean {
+  const { effect } = behaviour(name);
+  return effect === 'ok' || (effect !== 'rejected' && nth > times);
+}
+
 export function isBehaviour(name: string): name is BehaviourName {
   return name in BEHAVIOURS;
 }

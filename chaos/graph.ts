@@ -1,6 +1,6 @@
 // A workflow of ten steps whose middle one fails or whose worker dies, and what of it has to run then.
 import { type BehaviourName, behaviourPath } from './behaviours.ts';
-import { ALWAYS, type Delivery, type Plan, type PlannedStep } from './plan.ts';
+import type { Delivery, Plan, PlannedStep } from './plan.ts';
 
 /** What a failure in the middle means for the rest: all undone, nothing undone, or on as if nothing had been. */
 export const POLICIES = ['compensate', 'stop', 'continue'] as const;
@@ -63,7 +63,7 @@ export function createGraph(
     ends[id] = isSkipped ? 'skipped dependencyFailed' : 'succeeded';
   }
   if (way) {
-    calls.middle = { behaviour: way.behaviour, times: ALWAYS, sends: sendsOf(way) };
+    calls.middle = { behaviour: way.behaviour, times: 99, sends: sendsOf(way) };
     ends.middle = `failed ${way.code}`;
   } else {
     calls.rescue = NEVER;

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { behaviour, isBehaviour } from './behaviours.ts';
+import { answersWell, behaviour, isBehaviour } from './behaviours.ts';
 
 /** One line of the oracle's file. */
 export interface Send {
@@ -29,10 +29,9 @@ export async function runOracle(file: string): Promise<void> {
     const call = `${tag}/${step}`;
     const nth = (counts.get(call) ?? 0) + 1;
     counts.set(call, nth);
-    const { effect } = behaviour(name);
-    const isWell = effect === 'ok' || nth > Number(amount);
+    const isWell = answersWell(name, nth, Number(amount));
     await write({ ...readHeaders(request), tag, step, ok: isWell, at: Date.now() });
-    if (isWell && effect !== 'ok') return behaviour('well').act(request, response, 0);
+    if (isWell && behaviour(name).effect !== 'ok') return behaviour('well').act(request, response, 0);
     behaviour(name).act(request, response, Number(amount));
   };
   const server = createServer((request, response) => {

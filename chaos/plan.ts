@@ -6,7 +6,7 @@ export type Delivery = 'atLeastOnce' | 'atMostOnce';
 
 export interface PlannedStep {
   behaviour: BehaviourName;
-  /** So many calls go wrong before one is answered well. */
+  /** So many calls go wrong before one is answered well; of a target that rejects, all. */
   times: number;
   /** Of a step that gives up, or that must not run: so many requests and no success. Else its behaviour says it. */
   sends?: number;
@@ -65,8 +65,6 @@ export const MANY: Partial<Mix> = { shared: 1, atMostOnce: 0.1, delayed: 0.05, c
 const RETRY = { maxAttempts: 10, initialInterval: '200ms', maxInterval: '2s' };
 const CHAIN = ['first', 'second', 'third'];
 const COPIES = 5;
-/** Who says no says it again, should the first answer be lost with a worker. */
-export const ALWAYS = 99;
 
 export function makePlans(
   name: string,
@@ -90,7 +88,7 @@ export function makePlan(tag: string, oracleUrl: string, random: Random, mix: Mi
   const isGet = random.isBelow(0.25);
   const delayMs = random.isBelow(mix.delayed) ? random.between(500, 3_000) : 0;
   const step: PlannedStep = random.isBelow(mix.misbehaving)
-    ? misbehaving(random.pick(mix.behaviours), random.between(1, 2))
+    ? { behaviour: random.pick(mix.behaviours), times: random.between(1, 2) }
     : { behaviour: mix.slowMs > 0 ? 'slow' : 'well', times: mix.slowMs };
   const body = {
     name: tag,
@@ -108,10 +106,6 @@ export function makePlan(tag: string, oracleUrl: string, random: Random, mix: Mi
     ...mix.fields,
   };
   return { ...shared, kind: 'job', body, delivery, steps: { call: step }, delayMs };
-}
-
-function misbehaving(name: BehaviourName, times: number): PlannedStep {
-  return { behaviour: name, times: behaviour(name).effect === 'rejected' ? ALWAYS : times };
 }
 
 function chainPlan(shared: Pick<Plan, 'tag' | 'key' | 'copies' | 'reusesKey'>, oracleUrl: string, mix: Mix): Plan {

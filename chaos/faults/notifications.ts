@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { freePort } from '../../src/stack/ports.ts';
 import { eventually } from '../../src/testing/api.ts';
+import { repeat, type Repeated } from '../../src/workers/repeat.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { count, withDatabase } from '../sql.ts';
 
@@ -16,6 +16,7 @@ const ATTEMPTS = WAITS_S.length + 1;
 const HEALS_AFTER = 5;
 const HANGS_EVERY = 40;
 const GIVEN_UP_WITHIN_MS = 120_000;
+const LOOK_EVERY_MS = 200;
 
 /** What becomes of the notifications to each kind of endpoint: attempts, and whether one was delivered. */
 const ENDS: Record<string, { attempts: number; delivered: boolean }> = {
@@ -45,16 +46,14 @@ export const DEAD_ENDPOINTS: Fault = deadEndpoints();
 function deadEndpoints(): Fault {
   let endpoint: Endpoint | null = null;
   let closedPort = 0;
-  // From the first job to the last notification: a wait that nobody looked at for a while seems too short.
-  let isOver = false;
-  let hurrying = Promise.resolve();
+  /** From the first job to the last notification: a wait that nobody looked at for a while seems too short. */
+  let hurrying: Repeated | null = null;
   return {
     id: 'F36',
     company: 'others',
     title: `Endpoints of webhooks and mails dead: ${ATTEMPTS} attempts of each, at the promised times moved together`,
     jobs: { short: 60, full: 500 },
     async prepare() {
-      isOver = false;
       const started = await startEndpoint();
       endpoint = started;
       closedPort = await freePort();
@@ -62,7 +61,7 @@ function deadEndpoints(): Fault {
         environment: () => ({ PERDURE_SMTP_URL: `smtp://127.0.0.1:${closedPort}` }),
         figures: () => ({ webhookIds: started.hooks.size }),
         async close() {
-          isOver = true;
+          await hurrying?.stop();
           await started.stop();
         },
       };
@@ -80,16 +79,17 @@ function deadEndpoints(): Fault {
       }
     },
     async disturb(scene) {
-      hurrying = hurry(scene, () => isOver);
-      // Heard of afterwards.
-      hurrying.catch(() => {});
+      hurrying = repeat(
+        LOOK_EVERY_MS,
+        () => hurry(scene),
+        (error) => scene.complain(`notifications were not looked at: ${String(error)}`),
+      );
     },
     async afterwards(scene) {
       await eventually(async () => (await pending(scene)) === 0, { timeoutMs: GIVEN_UP_WITHIN_MS }).catch(
         () => void scene.complain('notifications are neither delivered nor given up'),
       );
-      isOver = true;
-      await hurrying;
+      await hurrying?.stop();
       await judge(scene, endpoint?.hooks ?? new Map<string, Hook>());
     },
   };
@@ -134,28 +134,27 @@ async function receive(hooks: Endpoint['hooks'], request: IncomingMessage, respo
  * The times between attempts add up to more than a day: each is checked, and then over. What is due in 31 to 61 seconds
  * may be under way, and is left alone.
  */
-async function hurry({ ground, complain }: Scene, isOver: () => boolean): Promise<void> {
-  await withDatabase(ground.databaseUrl, async (client) => {
-    while (!isOver()) {
-      const { rows } = await client.query<{ attempts: number; waitS: number }>(
-        `with waiting as (
-           select id, attempts, extract(epoch from due_at - now())::float8 as wait from notifications
-           where last_error is not null and due_at > now() + interval '1 second'
-             and due_at not between now() + interval '31 seconds' and now() + interval '61 seconds'
-           for update skip locked)
-         update notifications set due_at = now() from waiting where notifications.id = waiting.id
-         returning waiting.attempts, waiting.wait as "waitS"`,
-      );
-      for (const { attempts, waitS } of rows) {
-        const promisedS = WAITS_S[attempts - 1] ?? 0;
-        // We look when it is being written or a little later, and each wait is at least four times the one before.
-        if (waitS > promisedS + 1 || waitS < promisedS / 5) {
-          complain(`after attempt ${attempts} it waits ${Math.round(waitS)} s, not ${promisedS}`);
-        }
-      }
-      await sleep(200);
-    }
+async function hurry({ ground, complain }: Scene): Promise<boolean> {
+  const rows = await withDatabase(ground.databaseUrl, async (client) => {
+    const moved = await client.query<{ attempts: number; waitS: number }>(
+      `with waiting as (
+         select id, attempts, extract(epoch from due_at - now())::float8 as wait from notifications
+         where last_error is not null and due_at > now() + interval '1 second'
+           and due_at not between now() + interval '31 seconds' and now() + interval '61 seconds'
+         for update skip locked)
+       update notifications set due_at = now() from waiting where notifications.id = waiting.id
+       returning waiting.attempts, waiting.wait as "waitS"`,
+    );
+    return moved.rows;
   });
+  for (const { attempts, waitS } of rows) {
+    const promisedS = WAITS_S[attempts - 1] ?? 0;
+    // We look when it is being written or a little later, and each wait is at least four times the one before.
+    if (waitS > promisedS + 1 || waitS < promisedS / 5) {
+      complain(`after attempt ${attempts} it waits ${Math.round(waitS)} s, not ${promisedS}`);
+    }
+  }
+  return false;
 }
 
 function pending({ ground }: Scene): Promise<number> {
